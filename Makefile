@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+# Bactrian's build: GNU make, out of tree.
+#
+#   make                  build/release, and build/bin, build/lib pointing at it
+#   make demo | test | bench-boot | install PREFIX=...
+#   MODE=release|debug|asan|tsan   CC=gcc|clang   CI=1 (warnings are errors)
+#
+# Everything of one configuration stands in build/$(MODE), with the compiler's
+# name appended when that is not gcc: obj/ gen/ lib/ bin/ tests/. Sources are
+# found by wildcard: a new .c file under src/ or tests/ needs no line here.
+# mk/tests.mk has the test programs, mk/tasks.mk what a user calls.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+MODE ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR := ar
+PREFIX ?= /usr/local
+
+compiler := $(notdir $(firstword $(CC)))
+B := build/$(MODE)$(if $(filter-out gcc,$(compiler)),-$(compiler))
+
+# ---- Flags -----------------------------------------------------------------
+
+# A heap word is read as a value, a double, bytes: no type-based aliasing.
+# OCaml's integers wrap. The UBSan build goes without -fwrapv, so that it still
+# reports each overflow that the C code did not mean.
+flags_release := -O2 -g -fwrapv
+flags_debug := -Og -g -fwrapv -DBAC_DEBUG
+flags_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+  -fno-sanitize-recover=undefined -DBAC_DEBUG
+flags_tsan := -O1 -g -fwrapv -fno-omit-frame-pointer -fsanitize=thread -DBAC_DEBUG
+ifndef flags_$(MODE)
+$(error MODE=$(MODE): it is one of release, debug, asan, tsan)
+endif
+
+# Marshalled data may be compressed; without the library such data is refused.
+have_zstd := $(shell echo '\#include <zstd.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
+
+ALL_CPPFLAGS := -Isrc -Iinclude -D_GNU_SOURCE $(if $(have_zstd),-DBAC_HAVE_ZSTD) $(CPPFLAGS)
+ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter $(if $(CI),-Werror) \
+  $(flags_$(MODE)) -fno-strict-aliasing -fvisibility=hidden -pthread $(CFLAGS)
+ALL_LDFLAGS := $(filter -fsanitize=%,$(flags_$(MODE))) -pthread $(LDFLAGS)
+LIBS := $(if $(have_zstd),-lzstd) -ldl -lm -lpthread
+
+# ---- Sources ---------------------------------------------------------------
+
+core_rooms := base os sync heap gc domain
+byte_rooms := abi prims bytecode observe
+in_rooms = $(foreach room,$(1),$(wildcard src/$(room)/*.c src/$(room)/*/*.c))
+
+core_src := $(call in_rooms,$(core_rooms))
+byte_src := $(call in_rooms,$(byte_rooms))
+main_src := $(wildcard tools/bactrian*.c)
+object = $(patsubst %.c,$B/obj/%.o,$(1))
+
+core_obj := $(call object,$(core_src))
+byte_obj := $(call object,$(byte_src))
+main_obj := $(call object,$(main_src)) $B/obj/gen/primitives.o
+
+libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a
+bins := $B/bin/bactrian $B/bin/ocamlrun
+
+.PHONY: all lib objects
+all: $(libs) $(bins)
+lib: $(libs)
+objects: $(core_obj) $(byte_obj)
+
+# ---- Rules -----------------------------------------------------------------
+
+say = @printf '  %-5s %s\n' $(1) $(2)
+
+# Two notes, rewritten only when they change: objects follow the flags,
+# archives and the primitive table the list of sources.
+$(shell mkdir -p $B)
+note = $(if $(filter-out x$(file <$(1))x,x$(2)x)$(filter-out x$(2)x,x$(file <$(1))x),$(file >$(1),$(2)))
+$(call note,$B/flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS))
+$(call note,$B/sources,$(core_src) $(byte_src) $(main_src))
+
+$B/obj/%.o: %.c $B/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# Touched only when the list of primitives changes.
+$B/gen/primitives.c: $B/gen/primitives.stamp ;
+$B/gen/primitives.stamp: $(byte_src) tools/primitives $B/sources
+	@mkdir -p $(@D)
+	@tools/primitives $(byte_src) >$B/gen/primitives.new
+	@cmp -s $B/gen/primitives.new $B/gen/primitives.c || cp $B/gen/primitives.new $B/gen/primitives.c
+	@rm -f $B/gen/primitives.new; touch $@
+
+$B/obj/gen/primitives.o: $B/gen/primitives.c $B/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
+
+define archive
+$(call say,AR,$@)
+@mkdir -p $(@D)
+@rm -f $@
+@$(AR) rcs $@ $(filter %.o,$^)
+endef
+$B/lib/libbactrian.a: $(core_obj) $B/sources
+	$(archive)
+$B/lib/libcamlrun_bactrian.a: $(core_obj) $(byte_obj) $B/sources
+	$(archive)
+
+# Exported names stay visible to the C stubs that programs load.
+$B/bin/bactrian: $(core_obj) $(byte_obj) $(main_obj) $B/sources
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -rdynamic $(filter %.o,$^) -o $@ $(LIBS)
+
+$B/bin/ocamlrun: $B/bin/bactrian
+	@ln -sf bactrian $@
+
+# build/bin and build/lib are the release build by gcc.
+ifeq ($B,build/release)
+all: build/bin build/lib
+build/bin build/lib: build/%: | $(libs) $(bins)
+	@ln -sfn release/$* $@
+endif
+
+-include $(patsubst %.o,%.d,$(core_obj) $(byte_obj) $(main_obj))
+include mk/tests.mk mk/tasks.mk

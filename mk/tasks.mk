@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# What a user calls: set-up, demo, tests, benchmarks, installation, checks.
+
+.PHONY: setup demo test bench bench-boot install check-layers check-provenance clean
+
+# Debian packages, the OCaml 5.3.0 sources and toolchain. Once; then it is a look at a marker.
+setup:
+	@tools/setup.sh
+
+# Set-up may install the compiler that the rest is built with: a second make sees it.
+demo: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@tools/demo.sh
+
+test: setup
+	@tests/run $(TESTS)
+
+bench: bench-boot
+bench-boot: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@bench/bench-boot
+
+check-layers:
+	@python3 tools/check-layers.py
+
+# The tool stands beside the repository, where it is there at all.
+provenance := $(wildcard ../shared/tools/provenance.py)
+check-provenance:
+	$(if $(provenance),@python3 $(provenance) . "$$(tools/toolchain.sh src)/runtime")
+
+# A program finds the runtime as lib/bactrian/bin/ocamlrun: bin/ocamlrun may be another OCaml's.
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/bactrian/bin $(DESTDIR)$(PREFIX)/include/bactrian
+	install -m 755 $B/bin/bactrian $(DESTDIR)$(PREFIX)/bin/bactrian
+	ln -sfn ../../../bin/bactrian $(DESTDIR)$(PREFIX)/lib/bactrian/bin/ocamlrun
+	install -m 644 $(libs) $(DESTDIR)$(PREFIX)/lib/
+	$(if $(wildcard include/bactrian/*.h),install -m 644 include/bactrian/*.h $(DESTDIR)$(PREFIX)/include/bactrian/)
+
+clean:
+	rm -rf build

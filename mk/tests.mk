@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# The test programs written in C, in $B/tests/.
+#
+# Each .c file of these folders is one program. Those of core_tests drive the
+# collector alone and link with libbactrian.a and the mock mutator (tests/mock);
+# those of byte_tests link with the whole bytecode runtime.
+
+core_tests := unit model torture fault abort
+byte_tests := prims bytecode fuzz
+
+test_programs = $(foreach room,$(1),$(patsubst tests/%.c,$B/tests/%,$(wildcard tests/$(room)/*.c)))
+core_programs := $(call test_programs,$(core_tests))
+byte_programs := $(call test_programs,$(byte_tests))
+mock_obj := $(call object,$(wildcard tests/mock/*.c))
+
+.PHONY: tests
+tests: $(core_programs) $(byte_programs)
+
+$B/obj/tests/%.o: ALL_CPPFLAGS += -Itests
+
+define link_test
+$(call say,LINK,$@)
+@mkdir -p $(@D)
+@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+endef
+$(core_programs): $B/tests/%: $B/obj/tests/%.o $(mock_obj) $B/lib/libbactrian.a
+	$(link_test)
+$(byte_programs): $B/tests/%: $B/obj/tests/%.o $B/obj/gen/primitives.o $B/lib/libcamlrun_bactrian.a
+	$(link_test)
+
+-include $(patsubst $B/tests/%,$B/obj/tests/%.d,$(core_programs) $(byte_programs)) $(mock_obj:.o=.d)

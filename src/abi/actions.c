@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocking sections, and the pending actions that a domain takes at its
+ * safepoints: signal handlers, memory-profiler callbacks, finalisers, the
+ * thread library's hook.
+ *
+ * Collector work is pending in the domain's interrupt word and is done by
+ * gc_poll; what gc_poll leaves to us is run by actions_run_exn. It always looks at all
+ * of it: each look is a load or two, and a request may have been taken by any poll
+ * before. An action that raises leaves the rest pending.
+ *
+ * State: hook pointers, set by the thread library and the profiler at their
+ * start, before a second thread or domain runs. Some are ABI names. */
+#include "abi/runtime.h"
+#include "sync/atomic.h"
+
+#include <errno.h>
+
+/* ---- Hooks ---- */
+
+static void enter_blocking(void) { domain_enter_blocking(domain_self()); }
+static void leave_blocking(void) { domain_leave_blocking(domain_self()); }
+static void no_interrupt(void) {}
+
+CAMLexport void (*caml_enter_blocking_section_hook)(void) = enter_blocking;
+CAMLexport void (*caml_leave_blocking_section_hook)(void) = leave_blocking;
+/* Called at each run of the actions; the thread library yields in it when its tick has come. */
+CAMLexport void (*caml_domain_external_interrupt_hook)(void) = no_interrupt;
+
+/* Timing hooks of <caml/misc.h>; may be NULL. */
+typedef void (*timing_hook)(void);
+CAMLexport timing_hook caml_finalise_begin_hook, caml_finalise_end_hook;
+CAMLexport timing_hook caml_minor_gc_begin_hook, caml_minor_gc_end_hook;
+CAMLexport timing_hook caml_major_slice_begin_hook, caml_major_slice_end_hook;
+
+static value (*memprof_run_exn)(void);
+void actions_set_memprof(value (*run_exn)(void)) { memprof_run_exn = run_exn; }
+
+static void timing_hook_call(timing_hook *hook)
+{
+  timing_hook f = load_relaxed(hook);
+  if (f) f();
+}
+
+/* ---- Actions ---- */
+
+CAMLexport void caml_set_action_pending(caml_domain_state *state)
+{
+  store_relaxed(&state->action_pending, 1);
+  domain_request(state->domain, DOMAIN_WANT_ACTIONS);
+}
+
+static value finalisers_run_exn(void)
+{
+  struct domain *d = domain_self();
+  value closure, arg;
+  if (!gc_finaliser_take(d, &closure, &arg)) return Val_unit;
+  caml_gc_message(0x80, "Calling finalisation functions.\n");
+  timing_hook_call(&caml_finalise_begin_hook);
+  value result;
+  do {
+    result = caml_callback_exn(closure, arg);
+    gc_finaliser_done(d);
+  } while (!Is_exception_result(result) && gc_finaliser_take(d, &closure, &arg));
+  timing_hook_call(&caml_finalise_end_hook);
+  caml_gc_message(0x80, "Done calling finalisation functions.\n");
+  return Is_exception_result(result) ? result : Val_unit;
+}
+
+value actions_run_exn(void)
+{
+  store_relaxed(&Caml_state->action_pending, 0);
+  value result = signals_run_exn();
+  if (!Is_exception_result(result) && memprof_run_exn) result = memprof_run_exn();
+  if (!Is_exception_result(result)) result = finalisers_run_exn();
+  if (Is_exception_result(result)) {
+    caml_set_action_pending(Caml_state);
+    return result;
+  }
+  caml_domain_external_interrupt_hook();
+  return Val_unit;
+}
+
+CAMLexport int caml_check_pending_actions(void)
+{
+  return domain_has_interrupts(domain_self()) || load_relaxed(&Caml_state->action_pending);
+}
+
+/* ---- The public forms ---- */
+
+CAMLexport value caml_process_pending_actions_exn(void)
+{
+  struct domain *d = domain_self();
+  if (domain_has_interrupts(d)) gc_poll(d);
+  return actions_run_exn();
+}
+
+CAMLexport value caml_process_pending_actions_with_root_exn(value v)
+{
+  LOCAL_ROOTS(&v);
+  value result = caml_process_pending_actions_exn();
+  return Is_exception_result(result) ? result : v;
+}
+
+static value value_or_raise(value encoded)
+{
+  if (Is_exception_result(encoded)) caml_raise(Extract_exception(encoded));
+  return encoded;
+}
+
+CAMLexport void caml_process_pending_actions(void)
+{
+  value_or_raise(caml_process_pending_actions_exn());
+}
+
+/* The primitive %poll: returns its argument. */
+CAMLprim value caml_process_pending_actions_with_root(value v)
+{
+  return value_or_raise(caml_process_pending_actions_with_root_exn(v));
+}
+
+CAMLexport caml_result caml_process_pending_actions_res(void)
+{
+  return result_of_encoded(caml_process_pending_actions_exn());
+}
+CAMLexport caml_result caml_process_pending_actions_with_root_res(value v)
+{
+  return result_of_encoded(caml_process_pending_actions_with_root_exn(v));
+}
+CAMLexport caml_result caml_do_pending_actions_res(void)
+{
+  return result_of_encoded(actions_run_exn());
+}
+
+/* Makes the next safepoint of this domain look at the pending actions. */
+CAMLexport void caml_interrupt_self(void) { domain_request(domain_self(), DOMAIN_WANT_ACTIONS); }
+
+/* ---- Blocking sections ---- */
+
+CAMLexport void caml_enter_blocking_section_no_pending(void)
+{
+  caml_enter_blocking_section_hook();
+}
+
+/* A signal that came before the section began does not end the system call
+ * that follows, so its handler is run first. */
+CAMLexport void caml_enter_blocking_section(void)
+{
+  for (;;) {
+    if (caml_check_pending_actions()) caml_process_pending_actions();
+    caml_enter_blocking_section_hook();
+    if (!signals_deliverable()) return;
+    caml_leave_blocking_section_hook();
+    domain_request(domain_self(), DOMAIN_WANT_ACTIONS);
+  }
+}
+
+/* errno tells the caller how the system call went. */
+CAMLexport void caml_leave_blocking_section(void)
+{
+  int saved = errno;
+  caml_leave_blocking_section_hook();
+  if (signals_deliverable()) domain_request(domain_self(), DOMAIN_WANT_ACTIONS);
+  errno = saved;
+}

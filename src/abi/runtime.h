@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* What src/abi offers to the rooms above it, beyond the public C interface of
+ * abi/caml.h: the thread's state, predefined exceptions, results, the pending
+ * actions, and the names that a back end has to supply. */
+#ifndef BAC_ABI_RUNTIME_H
+#define BAC_ABI_RUNTIME_H
+
+#include "abi/caml.h"
+
+#include <stdarg.h>
+
+/* Makes d (or no domain: NULL) the domain of the calling thread, for the
+ * collector and for the ABI. */
+void state_set_self(struct domain *d);
+
+/* ---- Predefined exceptions ---- */
+
+/* In the order of the compiler's table (bytecomp/symtable.ml, typing/predef.ml). */
+enum predefined_exn {
+  EXN_OUT_OF_MEMORY,
+  EXN_SYS_ERROR,
+  EXN_FAILURE,
+  EXN_INVALID_ARGUMENT,
+  EXN_END_OF_FILE,
+  EXN_DIVISION_BY_ZERO,
+  EXN_NOT_FOUND,
+  EXN_MATCH_FAILURE,
+  EXN_STACK_OVERFLOW,
+  EXN_SYS_BLOCKED_IO,
+  EXN_ASSERT_FAILURE,
+  EXN_UNDEFINED_RECURSIVE_MODULE,
+};
+
+/* The array of global values of a bytecode program; 0 until it is loaded. */
+extern value caml_global_data;
+
+/* Exception values, not raised. [may gc] */
+value caml_exception_constant(value tag);
+value caml_exception_with_arg(value tag, value arg);
+value caml_exception_with_args(value tag, int nargs, value args[]);
+value caml_exception_with_string(value tag, const char *msg);
+value caml_exception_failure(const char *msg);
+value caml_exception_failure_value(value msg);
+value caml_exception_invalid_argument(const char *msg);
+value caml_exception_invalid_argument_value(value msg);
+value caml_exception_out_of_memory(void);
+value caml_exception_stack_overflow(void);
+value caml_exception_sys_error(value msg);
+value caml_exception_end_of_file(void);
+value caml_exception_zero_divide(void);
+value caml_exception_not_found(void);
+value caml_exception_array_bound_error(void);
+value caml_exception_sys_blocked_io(void);
+
+/* ---- Results: a value or an exception, as 5.3 passes them ---- */
+struct caml_result_private { int is_exception; value data; };
+typedef struct caml_result_private caml_result;
+/* From and to the encoded form of the _exn functions. */
+static inline caml_result result_of_encoded(value v)
+{
+  bool failed = Is_exception_result(v);
+  return (caml_result){failed, failed ? Extract_exception(v) : v};
+}
+
+/* ---- Pending actions (signals.c, actions.c) ---- */
+
+/* Runs what is pending for the back end: signal handlers, memory-profiler
+ * callbacks, finalisers, the thread library's hook. The interpreter calls it after
+ * gc_poll has answered true; the caml_process_pending_ functions poll and call it.
+ * Val_unit, or an exception result: then what is left stays pending.
+ * [may run OCaml] */
+value actions_run_exn(void);
+/* Polls the collector and runs the actions; returns v, which is kept. [may run OCaml] [raises] */
+value caml_process_pending_actions_with_root(value v);
+/* The memory profiler's callbacks; the same convention. At most one. */
+void actions_set_memprof(value (*run_exn)(void));
+
+/* Signals (signals.c). A recorded signal that the calling thread does not block. [no gc] */
+bool signals_deliverable(void);
+/* Runs the handlers of such signals. Val_unit or an exception result. [may run OCaml] */
+value signals_run_exn(void);
+
+/* To be called between a domain's leaving the table and the end of its memory
+ * (gc_client.domain_fini): afterwards no signal handler still refers to it. */
+void signals_release_domain(void);
+
+void caml_record_signal(int signo);             /* async-signal-safe */
+int caml_convert_signal_number(int n);          /* OCaml's (negative) to the system's */
+int caml_rev_convert_signal_number(int n);
+void caml_set_action_pending(caml_domain_state *state);
+extern void (*caml_enter_blocking_section_hook)(void);
+extern void (*caml_leave_blocking_section_hook)(void);
+
+/* ---- Fatal errors, messages (misc.c) ---- */
+_Noreturn void caml_fatal_error(const char *fmt, ...) PRINTF_LIKE(1, 2);   /* abort() */
+_Noreturn void caml_fatal_error_arg(const char *fmt, const char *arg);     /* exit(2) */
+_Noreturn void caml_fatal_error_arg2(const char *fmt1, const char *arg1, const char *fmt2, const char *arg2);
+void caml_gc_message(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+char *caml_strerror(int errnum, char *buf, size_t size);
+
+/* ---- Further allocation (alloc.c, memory.c) ---- */
+value caml_alloc_shr_check_gc(mlsize_t wosize, tag_t tag);
+value caml_alloc_shr_noexc(mlsize_t wosize, tag_t tag);   /* 0: no memory */
+char *caml_stat_strdup_noexc(const char *s);
+char *caml_stat_strconcat(int n, ...);
+void caml_alloc_small_dispatch(caml_domain_state *state, intnat wosize, int flags, int count,
+                               unsigned char *lengths);
+
+/* ---- What a back end supplies ---- */
+/* Words in use on the calling domain's current stack, for Gc.quick_stat. */
+size_t backend_stack_words(void);
+
+/* ---- Domains (prims/domains.c) ---- */
+extern uintnat caml_num_domains_running;
+extern void (*caml_domain_initialize_hook)(void);
+extern void (*caml_domain_stop_hook)(void);
+extern void (*caml_domain_external_interrupt_hook)(void);
+extern void (*caml_atfork_hook)(void);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* Primitives and shared libraries: see dynlink.h; and the primitives by which
+ * the linker inside a program (Dynlink, the toplevel) reaches them.
+ *
+ * State: struct below. The table does not move, so the interpreter reads it
+ * without a lock; an entry is written once, before code that calls it exists. */
+#include "bytecode/dynlink.h"
+
+#include "bytecode/bytecode.h"
+#include "bytecode/image.h"
+#include "bytecode/startup.h"
+#include "prims/marshal.h"
+#include "sync/lock.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef BAC_STDLIB_DIR
+#define BAC_STDLIB_DIR "/usr/local/lib/ocaml"
+#endif
+
+enum { PRIMITIVES_MAX = 1 << 16 };
+
+value caml_input_value_from_bytes(value bytes, value start);   /* a primitive of src/prims */
+
+static bytecode_prim primitive_table[PRIMITIVES_MAX];   /* in .bss: what is not used costs nothing */
+bytecode_prim *bytecode_prims = primitive_table;
+
+static struct {
+  struct lock lock;              /* RANK_ABI: [count] after the start */
+  size_t count;                  /* [lock] primitives in the table */
+  VEC(char *) names;             /* [const after the start] of those that the program was linked with */
+  VEC(void *) libraries;         /* [const after the start] dlopen handles */
+  struct search_path path;       /* [const after the start] */
+} linked = {.lock = LOCK_INIT(RANK_ABI)};
+
+/* ---- Search path ---- */
+
+/* The first string of the section, and the next: NULL at the end. */
+static const char *section_first(struct string_section s) { return s.length > 0 && s.bytes[0] ? s.bytes : NULL; }
+static const char *section_next(struct string_section s, const char *string)
+{
+  string += strlen(string) + 1;
+  return string < s.bytes + s.length && string[0] ? string : NULL;
+}
+
+void dynlink_add_directory(const char *dir) { search_path_add(&linked.path, dir, strlen(dir)); }
+
+CAMLexport const char *caml_get_stdlib_location(void)
+{
+  const char *dir = secure_getenv("OCAMLLIB");
+  if (!dir) dir = secure_getenv("CAMLLIB");
+  return dir ? dir : BAC_STDLIB_DIR;
+}
+
+/* ld.conf: one directory a line. */
+static void path_add_ld_conf(struct search_path *path)
+{
+  char *name = NULL, *line = NULL;
+  size_t room = 0;
+  if (asprintf(&name, "%s/ld.conf", caml_get_stdlib_location()) < 0) return;
+  FILE *f = fopen(name, "re");
+  if (!f && errno != ENOENT && errno != ENOTDIR) caml_fatal_error("cannot read loader config file %s", name);
+  ssize_t length;
+  while (f && (length = getline(&line, &room, f)) > 0)
+    search_path_add(path, line, (size_t)length - (line[length - 1] == '\n'));
+  if (f) fclose(f);
+  free(line);
+  free(name);
+}
+
+void dynlink_complete_path(struct string_section dlpt)
+{
+  search_path_add_colons(&linked.path, secure_getenv("CAML_LD_LIBRARY_PATH"));
+  for (const char *dir = section_first(dlpt); dir; dir = section_next(dlpt, dir))
+    search_path_add(&linked.path, dir, strlen(dir));
+  path_add_ld_conf(&linked.path);
+}
+
+const struct search_path *dynlink_path(void) { return &linked.path; }
+
+/* ---- The program's primitives ---- */
+
+static bool library_open(const char *name, char *why)
+{
+  char *file = NULL;
+  if (asprintf(&file, "%s.so", name) < 0) return false;
+  char *found = search_path_find(&linked.path, file);
+  void *handle = dlopen(found, RTLD_NOW | RTLD_GLOBAL);
+  if (handle)
+    *vec_push(&linked.libraries) = handle;
+  else
+    snprintf(why, DYNLINK_MESSAGE_SIZE, "cannot load shared library %s\nReason: %s", name, dlerror());
+  free(file);
+  free(found);
+  return handle != NULL;
+}
+
+struct builtin {
+  const char *name;
+  c_primitive function;
+};
+
+static int builtin_compare(const void *a, const void *b)
+{
+  return strcmp(((const struct builtin *)a)->name, ((const struct builtin *)b)->name);
+}
+
+/* Those built in, sorted by name; malloc'ed. */
+static struct builtin *builtin_sorted(size_t *count)
+{
+  size_t n = 0;
+  while (caml_names_of_builtin_cprim[n]) n++;
+  struct builtin *all = malloc((n + 1) * sizeof *all);
+  if (!all) bac_fatal("out of memory");
+  for (size_t i = 0; i < n; i++) all[i] = (struct builtin){caml_names_of_builtin_cprim[i], caml_builtin_cprim[i]};
+  qsort(all, n, sizeof *all, builtin_compare);
+  *count = n;
+  return all;
+}
+
+static c_primitive primitive_find(const char *name, const struct builtin *builtins, size_t count)
+{
+  struct builtin key = {name, NULL};
+  const struct builtin *b = bsearch(&key, builtins, count, sizeof key, builtin_compare);
+  if (b) return b->function;
+  for (size_t i = 0; i < linked.libraries.len; i++) {
+    void *symbol = dlsym(linked.libraries.at[i], name);
+    if (symbol) return (c_primitive)symbol;
+  }
+  return NULL;
+}
+
+static bool primitive_add(const char *name, c_primitive function)
+{
+  if (linked.count == PRIMITIVES_MAX) return false;
+  char *copy = strdup(name);
+  if (!copy) bac_fatal("out of memory");
+  *vec_push(&linked.names) = copy;
+  primitive_table[linked.count++] = (bytecode_prim)function;
+  return true;
+}
+
+static bool primitives_resolve(struct string_section names, char *why)
+{
+  size_t count;
+  struct builtin *builtins = builtin_sorted(&count);
+  bool ok = true;
+  for (const char *name = section_first(names); ok && name; name = section_next(names, name)) {
+    c_primitive function = primitive_find(name, builtins, count);
+    ok = function && primitive_add(name, function);
+    if (!function)
+      snprintf(why, DYNLINK_MESSAGE_SIZE, "unknown C primitive `%s'", name);
+    else if (!ok)
+      snprintf(why, DYNLINK_MESSAGE_SIZE, "more than %d C primitives", PRIMITIVES_MAX);
+  }
+  free(builtins);
+  return ok;
+}
+
+bool dynlink_program(struct string_section dlls, struct string_section names, char why[DYNLINK_MESSAGE_SIZE])
+{
+  for (const char *name = section_first(dlls); name; name = section_next(dlls, name))
+    if (!library_open(name, why)) return false;
+  return primitives_resolve(names, why);
+}
+
+void dynlink_builtin(void)
+{
+  for (size_t i = 0; caml_names_of_builtin_cprim[i]; i++)
+    primitive_add(caml_names_of_builtin_cprim[i], caml_builtin_cprim[i]);
+}
+
+void dynlink_clear(void)
+{
+  while (linked.libraries.len > 0) dlclose(vec_pop(&linked.libraries));
+  while (linked.names.len > 0) free(vec_pop(&linked.names));
+  vec_free(&linked.libraries);
+  vec_free(&linked.names);
+  search_path_free(&linked.path);
+  memset(primitive_table, 0, linked.count * sizeof primitive_table[0]);
+  linked.count = 0;
+}
+
+size_t dynlink_primitives(void)
+{
+  lock_acquire(&linked.lock);
+  size_t count = linked.count;
+  lock_release(&linked.lock);
+  return count;
+}
+
+/* ---- For the linker inside the program ---- */
+
+/* A C address in a block that the collector does not look into. */
+static value address_block(void *address)
+{
+  value block = caml_alloc_small(1, Abstract_tag);
+  Field(block, 0) = (value)address;
+  return block;
+}
+static void *block_address(value block) { return (void *)Field(block, 0); }
+
+CAMLprim value caml_dynlink_open_lib(value filename)
+{
+  caml_gc_message(0x100, "Opening shared library %s\n", String_val(filename));
+  char *name = caml_strdup_of_value(filename);
+  caml_enter_blocking_section_no_pending();
+  void *handle = dlopen(name, RTLD_NOW | RTLD_GLOBAL);
+  caml_leave_blocking_section();
+  caml_stat_free(name);
+  if (!handle) caml_failwith(dlerror());
+  return address_block(handle);
+}
+
+CAMLprim value caml_dynlink_close_lib(value handle)
+{
+  dlclose(block_address(handle));
+  return Val_unit;
+}
+
+/* Unit where there is no such symbol. */
+CAMLprim value caml_dynlink_lookup_symbol(value handle, value name)
+{
+  void *symbol = dlsym(block_address(handle), String_val(name));
+  return symbol ? address_block(symbol) : Val_unit;
+}
+
+CAMLprim value caml_dynlink_add_primitive(value address)
+{
+  lock_acquire(&linked.lock);
+  size_t index = linked.count;
+  if (index < PRIMITIVES_MAX) {
+    primitive_table[index] = (bytecode_prim)block_address(address);
+    linked.count++;
+  }
+  lock_release(&linked.lock);
+  if (index == PRIMITIVES_MAX) caml_failwith("Dynlink: too many C primitives");
+  return Val_long(index);
+}
+
+CAMLprim value caml_dynlink_get_current_libs(value unit)
+{
+  value libraries = caml_alloc_tuple(linked.libraries.len);
+  LOCAL_ROOTS(&libraries);
+  for (size_t i = 0; i < linked.libraries.len; i++) {
+    value handle = address_block(linked.libraries.at[i]);
+    Store_field(libraries, i, handle);
+  }
+  return libraries;
+}
+
+static value string_list(char *const *strings, size_t count)
+{
+  value list = Val_emptylist, head = Val_unit;
+  LOCAL_ROOTS(&list, &head);
+  while (count-- > 0) {
+    head = caml_copy_string(strings[count]);
+    list = caml_alloc_2(Tag_cons, head, list);
+  }
+  return list;
+}
+
+/* The bytes of a section, as a string: 0 where it cannot be read, unit where there is none. */
+static value section_string(const struct image *image, const char *name)
+{
+  const struct image_section *s = image_section(image, name);
+  if (!s) return Val_unit;
+  value bytes = caml_alloc_string(s->length);
+  return image_read_into(image, s, Bytes_val(bytes)) ? bytes : 0;
+}
+
+static void sections_of_file(value *symb, value *crcs)
+{
+  struct image image;
+  switch (image_open(&image, startup_program_file(), true, NULL)) {
+  case IMAGE_OK: break;
+  case IMAGE_NOT_FOUND:
+  case IMAGE_NO_FILES: caml_failwith("Dynlink: Failed to re-open bytecode executable");
+  default: caml_failwith("Dynlink: Failed to re-read bytecode trailer");
+  }
+  *symb = section_string(&image, "SYMB");
+  *crcs = section_string(&image, "CRCS");
+  image_close(&image);
+  if (*symb == 0 || Is_long(*symb)) caml_failwith("Dynlink: error reading SYMB");
+  if (*crcs == 0) caml_failwith("Dynlink: error reading CRCS");
+  *symb = caml_input_value_from_bytes(*symb, Val_long(0));
+  *crcs = Is_long(*crcs) ? Val_emptylist : caml_input_value_from_bytes(*crcs, Val_long(0));
+}
+
+/* A program linked with the runtime: an array of names and contents. */
+static void sections_of_table(struct string_section table, value *symb, value *crcs)
+{
+  value pairs = marshal_read_memory(table.bytes, table.length);
+  for (mlsize_t i = 0; i < Wosize_val(pairs); i++) {
+    const char *name = String_val(Field(Field(pairs, i), 0));
+    if (strcmp(name, "SYMB") == 0) *symb = Field(Field(pairs, i), 1);
+    if (strcmp(name, "CRCS") == 0) *crcs = Field(Field(pairs, i), 1);
+  }
+}
+
+/* The record bytecode_sections of bytecomp/symtable.ml. */
+CAMLprim value caml_dynlink_get_bytecode_sections(value unit)
+{
+  value symb = Val_unit, crcs = Val_emptylist, names = Val_unit, dirs = Val_unit;
+  LOCAL_ROOTS(&symb, &crcs, &names, &dirs);
+  struct string_section table = startup_section_table();
+  if (table.bytes)
+    sections_of_table(table, &symb, &crcs);
+  else
+    sections_of_file(&symb, &crcs);
+  names = string_list(linked.names.at, linked.names.len);
+  dirs = string_list(linked.path.dirs.at, linked.path.dirs.len);
+  return caml_alloc_4(0, symb, crcs, names, dirs);
+}

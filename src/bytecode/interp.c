@@ -1,0 +1,917 @@
+/* SPDX-License-Identifier: MIT */
+/* The interpreter loop: the abstract machine that OCaml's bytecode is for.
+ *
+ * The machine has an accumulator, a stack (bytecode/fiber.h), the environment
+ * of the running closure, the code pointer, and the number of extra arguments: those
+ * that the caller of the running function passed beyond the first, so that a function
+ * of fewer parameters applies its result to the rest. What each instruction does
+ * is told by bytecomp/bytegen.ml; here each is a label that ends in a jump to
+ * the next one. The code words hold distances from one label (interp_thread_code), so
+ * a jump is one load, one addition and one indirect branch.
+ *
+ * The loop is one function, so that the machine's registers are registers.
+ * It contains no setjmp for the same reason: activation_run has it, and enters the loop anew after
+ * an exception from C.
+ *
+ * INTERP-1  While anything may collect, all values that the loop still needs are on the
+ *           fiber's stack above its saved sp: SAVE_ALL or SAVE_FOR_C before, LOAD_ after.
+ * INTERP-2  A stack pointer in a register is stale after any call that may
+ *           run OCaml code or grow the stack; sp is reloaded from the fiber.
+ * INTERP-3  [fiber] is Caml_state->current_stack at each instruction. C code
+ *           leaves it as it was.
+ * INTERP-4  A safepoint (interrupt test) stands at every function entry, at CHECK_SIGNALS, at POPTRAP
+ *           and at every allocation.
+ *
+ * State: the table of labels, [const] after interp_init. Design page:
+ * docs/design/interpreter.md. */
+#include "bytecode/activation.h"
+#include "bytecode/bytecode.h"
+#include "bytecode/effects.h"
+#include "bytecode/opcodes.h"
+#include "sync/atomic.h"
+
+/* Instructions of our own, behind the compiler's. */
+enum { OP_FIBER_RETURN = OPCODE_COUNT, OP_ALL };
+
+static struct {
+  const int32_t *labels;       /* what to write for each opcode */
+  opcode_t stop, fiber_return; /* code of one instruction each */
+} interp;
+
+/* ---- Called out of the loop ---- */
+
+/* Collector's requests, and then actions if there are any. Val_unit or an
+ * exception result. */
+static NOINLINE value interp_poll(caml_domain_state *st)
+{
+  if (domain_has_interrupts(st->domain) && gc_poll(st->domain)) return actions_run_exn();
+  return Val_unit;
+}
+
+static NOINLINE value interp_refill(caml_domain_state *st, mlsize_t whsize)
+{
+  value result = interp_poll(st);
+  if (!Is_exception_result(result)) gc_nursery_alloc(st->domain, whsize);
+  return result;
+}
+
+/* A block too big for the nursery, of the accumulator that SAVE_ALL pushed and the
+ * values above what it pushed. */
+static NOINLINE value interp_big_block(const value *saved, mlsize_t wosize, tag_t tag)
+{
+  value block = caml_alloc_shr(wosize, tag);
+  caml_initialize(&Field(block, 0), saved[0]);
+  for (mlsize_t i = 1; i < wosize; i++) caml_initialize(&Field(block, i), saved[2 + i]);
+  return block;
+}
+
+static NOINLINE value interp_big_closure(mlsize_t wosize, mlsize_t start_env, const value *captured)
+{
+  value block = caml_alloc_shr(wosize, Closure_tag);
+  for (mlsize_t i = 0; i < start_env; i++) Field(block, i) = Val_unit;
+  for (mlsize_t i = start_env; i < wosize; i++)
+    caml_initialize(&Field(block, i), captured[i - start_env]);
+  return block;
+}
+
+/* The functions' part of a block of mutually recursive closures; the addresses
+ * of the closures are pushed. Answers the new sp. */
+static value *interp_fill_closures(value block, code_t labels, mlsize_t functions, value *sp)
+{
+  mlsize_t env = functions * 3 - 1;
+  for (mlsize_t i = 0; i < functions; i++) {
+    value *f = &Field(block, 3 * i);
+    if (i > 0) f[-1] = (value)Make_header(3 * i, Infix_tag, 0);
+    f[0] = (value)(labels + labels[i]);
+    f[1] = Make_closinfo(0, env - 3 * i);
+    *--sp = (value)f;
+  }
+  return sp;
+}
+
+/* ---- The loop ---- */
+
+#define NEXT goto *(void *)(label_base + *pc++)
+#define OP(name) op_##name
+
+#define AS_UNSIGNED(v) ((uintnat)(v))
+
+/* INTERP-1. A collection in between changes acc and env. */
+#define SAVE_ALL                                                                \
+  do {                                                                          \
+    sp -= 3;                                                                    \
+    sp[0] = acc;                                                                \
+    sp[1] = env;                                                                \
+    sp[2] = (value)pc;                                                          \
+    fiber->sp = sp;                                                             \
+  } while (0)
+#define LOAD_ALL (sp = fiber->sp + 3, acc = sp[-3], env = sp[-2])
+
+/* Around a C primitive. The address of the next instruction is what a backtrace
+ * finds; pc is at the primitive's index. */
+#define SAVE_FOR_C                                                              \
+  do {                                                                          \
+    sp -= 2;                                                                    \
+    sp[0] = env;                                                                \
+    sp[1] = (value)(pc + 1);                                                    \
+    fiber->sp = sp;                                                             \
+  } while (0)
+#define LOAD_AFTER_C(args) (pc++, sp = fiber->sp + 2 + (args), env = sp[-2 - (args)])
+
+/* Sets [block] to a nursery block with its header. */
+#define ALLOC(block, wosize, tag)                                               \
+  do {                                                                          \
+    mlsize_t wosize_ = (wosize);                                                \
+    value *at_ = st->young_ptr - wosize_ - 1;                                   \
+    if (unlikely(AS_UNSIGNED(at_) < load_relaxed(&st->young_limit))) {          \
+      SAVE_ALL;                                                                 \
+      value result_ = interp_refill(st, wosize_ + 1);                           \
+      LOAD_ALL;                                                                 \
+      if (Is_exception_result(result_)) {                                       \
+        acc = Extract_exception(result_);                                       \
+        goto raise_async;                                                       \
+      }                                                                         \
+      at_ = st->young_ptr;                                                      \
+    }                                                                           \
+    st->young_ptr = at_;                                                        \
+    *at_ = (value)Make_header(wosize_, (tag), 0);                               \
+    block = Val_hp(at_);                                                        \
+  } while (0)
+
+#define PUSH_FRAME(ret, env_, extra_)                                           \
+  do {                                                                          \
+    sp -= 3;                                                                    \
+    sp[0] = (value)(ret);                                                       \
+    sp[1] = (env_);                                                             \
+    sp[2] = Val_long(extra_);                                                   \
+  } while (0)
+#define POP_FRAME                                                               \
+  do {                                                                          \
+    pc = (code_t)sp[0];                                                         \
+    env = sp[1];                                                                \
+    extra = Long_val(sp[2]);                                                    \
+    sp += 3;                                                                    \
+  } while (0)
+
+/* Enters the closure in acc: room on the stack (FIBER-2) and interrupts are
+ * looked at. */
+#define ENTER                                                                   \
+  do {                                                                          \
+    env = acc;                                                                  \
+    pc = Code_val(acc);                                                         \
+    if (unlikely(sp < fiber->limit)) goto entry_slow;                           \
+    if (unlikely(load_relaxed(&st->young_limit) == UINTPTR_MAX)) goto entry_slow; \
+    NEXT;                                                                       \
+  } while (0)
+
+#define SWITCH_FIBER(to)                                                        \
+  do {                                                                          \
+    fiber->sp = sp;                                                             \
+    st->current_stack = fiber = (to);                                           \
+    sp = fiber->sp;                                                             \
+  } while (0)
+
+/* Applies function to argument on the chain from first to last, which gets
+ * this fiber as its parent. */
+#define RESUME_CHAIN(extra_)                                                    \
+  do {                                                                          \
+    if (!last) last = first;                                                    \
+    last->parent = fiber;                                                       \
+    last->parent_extra = (extra_);                                              \
+    SWITCH_FIBER(first);                                                        \
+    *--sp = argument;                                                           \
+    acc = function;                                                             \
+    extra = 0;                                                                  \
+    ENTER;                                                                      \
+  } while (0)
+
+/* Instructions that come in two forms, the second one pushing acc first. */
+#define LOADS(name, expr)                                                       \
+  OP(name) : acc = (expr);                                                      \
+  NEXT;                                                                         \
+  OP(PUSH##name) : *--sp = acc;                                                 \
+  acc = (expr);                                                                 \
+  NEXT
+
+#define SETS_FIELD(name, n)                                                     \
+  OP(name) : caml_modify(&Field(acc, (n)), *sp++);                              \
+  acc = Val_unit;                                                               \
+  NEXT
+
+#define COMPUTES(name, expr)                                                    \
+  OP(name) :                                                                    \
+  {                                                                             \
+    uintnat a = AS_UNSIGNED(acc), b = AS_UNSIGNED(*sp++);                       \
+    acc = (value)(expr);                                                        \
+    NEXT;                                                                       \
+  }
+
+/* A comparison, and the conditional jump that compares with a constant. */
+#define COMPARES(name, type, op)                                                \
+  OP(name) : acc = Val_bool((type)acc op(type) * sp++);                         \
+  NEXT
+#define COMPARES_AND_JUMPS(name, type, op)                                      \
+  COMPARES(name, type, op);                                                     \
+  OP(B##name) :                                                                 \
+  {                                                                             \
+    bool holds = (type)(intnat)pc[0] op(type) Long_val(acc);                    \
+    pc += holds ? 1 + pc[1] : 2;                                                \
+    NEXT;                                                                       \
+  }
+
+#define APPLIES(name, count)                                                    \
+  OP(name) :                                                                    \
+  {                                                                             \
+    value args[count];                                                          \
+    memcpy(args, sp, sizeof args);                                              \
+    sp += (count);                                                              \
+    PUSH_FRAME(pc, env, extra);                                                 \
+    sp -= (count);                                                              \
+    memcpy(sp, args, sizeof args);                                              \
+    extra = (count) - 1;                                                        \
+    ENTER;                                                                      \
+  }
+
+/* [count] arguments move over the frame of the function that ends. */
+#define TAIL_APPLIES(name, count)                                               \
+  OP(name) :                                                                    \
+  {                                                                             \
+    value args[count];                                                          \
+    memcpy(args, sp, sizeof args);                                              \
+    sp += *pc - (count);                                                        \
+    memcpy(sp, args, sizeof args);                                              \
+    extra += (count) - 1;                                                       \
+    ENTER;                                                                      \
+  }
+
+#define MAKES_BLOCK(count)                                                      \
+  OP(MAKEBLOCK##count) :                                                        \
+  {                                                                             \
+    value block;                                                                \
+    ALLOC(block, count, (tag_t)*pc);                                            \
+    pc++;                                                                       \
+    Field(block, 0) = acc;                                                      \
+    for (int i = 1; i < (count); i++) Field(block, i) = *sp++;                  \
+    acc = block;                                                                \
+    NEXT;                                                                       \
+  }
+
+typedef value (*prim1)(value);
+typedef value (*prim2)(value, value);
+typedef value (*prim3)(value, value, value);
+typedef value (*prim4)(value, value, value, value);
+typedef value (*prim5)(value, value, value, value, value);
+typedef value (*primN)(value *, int);
+#define PRIM(type) ((type)(void (*)(void))bytecode_prims[*pc])
+
+/* Runs from pc, or where pc is NULL raises act->exn, until the activation ends. With no
+ * activation it only fills in [interp]. */
+static NOINLINE value interp_loop(caml_domain_state *st, struct exception_context *act, code_t pc,
+                                  value env, intnat extra)
+{
+  static const int32_t labels[OP_ALL] = {
+#define OPCODE(name, shape) &&op_##name - &&op_ACC0,
+#include "abi/5.3/opcodes.tbl"
+#undef OPCODE
+      [OP_FIBER_RETURN] = &&op_FIBER_RETURN - &&op_ACC0,
+  };
+  if (!act) {
+    interp.labels = labels;
+    return Val_unit;
+  }
+  char *const label_base = &&op_ACC0;
+  struct stack_info *fiber = st->current_stack;
+  value *sp = fiber->sp;
+  value acc = Val_unit;
+  if (!pc) {
+    acc = act->exn;
+    goto raise_from_c;
+  }
+  NEXT;
+
+  /* Stack and environment. */
+  LOADS(ACC0, sp[0]);
+  LOADS(ACC1, sp[1]);
+  LOADS(ACC2, sp[2]);
+  LOADS(ACC3, sp[3]);
+  LOADS(ACC4, sp[4]);
+  LOADS(ACC5, sp[5]);
+  LOADS(ACC6, sp[6]);
+  LOADS(ACC7, sp[7]);
+  LOADS(ACC, sp[*pc++]);
+  LOADS(ENVACC1, Field(env, 1));
+  LOADS(ENVACC2, Field(env, 2));
+  LOADS(ENVACC3, Field(env, 3));
+  LOADS(ENVACC4, Field(env, 4));
+  LOADS(ENVACC, Field(env, *pc++));
+  LOADS(OFFSETCLOSUREM3, env - 3 * (value)sizeof(value));
+  LOADS(OFFSETCLOSURE0, env);
+  LOADS(OFFSETCLOSURE3, env + 3 * (value)sizeof(value));
+  LOADS(OFFSETCLOSURE, env + *pc++ * (value)sizeof(value));
+  LOADS(GETGLOBAL, Field(caml_global_data, *pc++));
+  LOADS(GETGLOBALFIELD, (pc += 2, Field(Field(caml_global_data, pc[-2]), pc[-1])));
+  LOADS(CONST0, Val_int(0));
+  LOADS(CONST1, Val_int(1));
+  LOADS(CONST2, Val_int(2));
+  LOADS(CONST3, Val_int(3));
+  LOADS(CONSTINT, Val_long((intnat)*pc++));
+  LOADS(ATOM0, Atom(0));
+  LOADS(ATOM, Atom((tag_t)*pc++));
+OP(PUSH):
+  *--sp = acc;
+  NEXT;
+OP(POP):
+  sp += *pc++;
+  NEXT;
+OP(ASSIGN):
+  sp[*pc++] = acc;
+  acc = Val_unit;
+  NEXT;
+OP(SETGLOBAL):
+  caml_modify(&Field(caml_global_data, *pc++), acc);
+  acc = Val_unit;
+  NEXT;
+
+  /* Functions. */
+OP(PUSH_RETADDR):
+  PUSH_FRAME(pc + *pc, env, extra);
+  pc++;
+  NEXT;
+OP(APPLY):
+  extra = *pc - 1;
+  ENTER;
+  APPLIES(APPLY1, 1)
+  APPLIES(APPLY2, 2)
+  APPLIES(APPLY3, 3)
+  TAIL_APPLIES(APPTERM1, 1)
+  TAIL_APPLIES(APPTERM2, 2)
+  TAIL_APPLIES(APPTERM3, 3)
+OP(APPTERM):
+  {
+    mlsize_t count = (mlsize_t)pc[0];
+    value *to = sp + pc[1] - count;
+    memmove(to, sp, Bsize_wsize(count));
+    sp = to;
+    extra += (intnat)count - 1;
+    ENTER;
+  }
+OP(RETURN):
+  sp += *pc++;
+  if (extra > 0) {
+    extra--;
+    ENTER;
+  }
+  POP_FRAME;
+  NEXT;
+OP(RESTART):
+  {
+    mlsize_t count = Wosize_val(env) - 3;
+    if (unlikely(sp - count < fiber->limit)) {
+      fiber->sp = sp;
+      if (!fiber_ensure(fiber, count)) goto stack_overflow;
+      sp = fiber->sp;
+    }
+    sp -= count;
+    memcpy(sp, &Field(env, 3), Bsize_wsize(count));
+    env = Field(env, 2);
+    extra += (intnat)count;
+    NEXT;
+  }
+OP(GRAB):
+  if (extra >= *pc) {
+    extra -= *pc++;
+    NEXT;
+  }
+  {
+    /* Too few arguments: a closure that holds them, whose code starts at the RESTART before. */
+    mlsize_t count = (mlsize_t)extra + 1;
+    value block;
+    if (unlikely(count > Max_young_wosize - 3)) {
+      SAVE_ALL;
+      block = interp_big_closure(count + 3, 3, sp + 3);
+      LOAD_ALL;
+    } else {
+      ALLOC(block, count + 3, Closure_tag);
+      memcpy(&Field(block, 3), sp, Bsize_wsize(count));
+    }
+    Field(block, 0) = (value)(pc - 2);
+    Closinfo_val(block) = Make_closinfo(0, 2);
+    if (unlikely(count > Max_young_wosize - 3)) caml_initialize(&Field(block, 2), env);
+    else Field(block, 2) = env;
+    sp += count;
+    acc = block;
+    POP_FRAME;
+    NEXT;
+  }
+OP(CLOSURE):
+  {
+    mlsize_t count = (mlsize_t)pc[0];
+    value block;
+    if (count > 0) *--sp = acc;
+    if (unlikely(count > Max_young_wosize - 2)) {
+      SAVE_ALL;
+      block = interp_big_closure(count + 2, 2, sp + 3);
+      LOAD_ALL;
+    } else {
+      ALLOC(block, count + 2, Closure_tag);
+      for (mlsize_t i = 0; i < count; i++) Field(block, 2 + i) = sp[i];
+    }
+    Field(block, 0) = (value)(pc + 1 + pc[1]);
+    Closinfo_val(block) = Make_closinfo(0, 2);
+    sp += count;
+    pc += 2;
+    acc = block;
+    NEXT;
+  }
+OP(CLOSUREREC):
+  {
+    mlsize_t functions = (mlsize_t)pc[0], count = (mlsize_t)pc[1], start = functions * 3 - 1;
+    value block;
+    if (count > 0) *--sp = acc;
+    if (unlikely(start + count > Max_young_wosize)) {
+      SAVE_ALL;
+      block = interp_big_closure(start + count, start, sp + 3);
+      LOAD_ALL;
+    } else {
+      ALLOC(block, start + count, Closure_tag);
+      for (mlsize_t i = 0; i < count; i++) Field(block, start + i) = sp[i];
+    }
+    sp = interp_fill_closures(block, pc + 2, functions, sp + count);
+    pc += 2 + functions;
+    acc = block;
+    NEXT;
+  }
+
+  /* Blocks. */
+OP(MAKEBLOCK):
+  {
+    mlsize_t wosize = (mlsize_t)pc[0];
+    value block;
+    if (likely(wosize <= Max_young_wosize)) {
+      ALLOC(block, wosize, (tag_t)pc[1]);
+      Field(block, 0) = acc;
+      for (mlsize_t i = 1; i < wosize; i++) Field(block, i) = sp[i - 1];
+    } else {
+      SAVE_ALL;
+      block = interp_big_block(sp, wosize, (tag_t)pc[1]);
+      LOAD_ALL;
+    }
+    sp += wosize - 1;
+    pc += 2;
+    acc = block;
+    NEXT;
+  }
+  MAKES_BLOCK(1)
+  MAKES_BLOCK(2)
+  MAKES_BLOCK(3)
+OP(MAKEFLOATBLOCK):
+  {
+    mlsize_t wosize = (mlsize_t)*pc;
+    value block;
+    if (likely(wosize <= Max_young_wosize)) {
+      ALLOC(block, wosize, Double_array_tag);
+    } else {
+      SAVE_ALL;
+      block = caml_alloc_shr(wosize, Double_array_tag);
+      LOAD_ALL;
+    }
+    pc++;
+    Store_double_flat_field(block, 0, Double_val(acc));
+    for (mlsize_t i = 1; i < wosize; i++) Store_double_flat_field(block, i, Double_val(*sp++));
+    acc = block;
+    NEXT;
+  }
+OP(GETFIELD0):
+  acc = Field(acc, 0);
+  NEXT;
+OP(GETFIELD1):
+  acc = Field(acc, 1);
+  NEXT;
+OP(GETFIELD2):
+  acc = Field(acc, 2);
+  NEXT;
+OP(GETFIELD3):
+  acc = Field(acc, 3);
+  NEXT;
+OP(GETFIELD):
+  acc = Field(acc, *pc++);
+  NEXT;
+OP(GETFLOATFIELD):
+  {
+    value block;
+    ALLOC(block, Double_wosize, Double_tag);
+    Store_double_val(block, Double_flat_field(acc, (mlsize_t)*pc));
+    pc++;
+    acc = block;
+    NEXT;
+  }
+  SETS_FIELD(SETFIELD0, 0);
+  SETS_FIELD(SETFIELD1, 1);
+  SETS_FIELD(SETFIELD2, 2);
+  SETS_FIELD(SETFIELD3, 3);
+  SETS_FIELD(SETFIELD, *pc++);
+OP(SETFLOATFIELD):
+  Store_double_flat_field(acc, (mlsize_t)*pc++, Double_val(*sp++));
+  acc = Val_unit;
+  NEXT;
+OP(VECTLENGTH):
+  acc = Val_long(Wosize_val(acc));
+  NEXT;
+OP(GETVECTITEM):
+  acc = Field(acc, Long_val(*sp++));
+  NEXT;
+OP(SETVECTITEM):
+  caml_modify(&Field(acc, Long_val(sp[0])), sp[1]);
+  sp += 2;
+  acc = Val_unit;
+  NEXT;
+OP(GETBYTESCHAR):
+OP(GETSTRINGCHAR):
+  acc = Val_int(Byte_u(acc, Long_val(*sp++)));
+  NEXT;
+OP(SETBYTESCHAR):
+  Byte_u(acc, Long_val(sp[0])) = (unsigned char)Long_val(sp[1]);
+  sp += 2;
+  acc = Val_unit;
+  NEXT;
+
+  /* Jumps. */
+OP(BRANCH):
+  pc += *pc;
+  NEXT;
+OP(BRANCHIF):
+  pc += acc != Val_false ? *pc : 1;
+  NEXT;
+OP(BRANCHIFNOT):
+  pc += acc == Val_false ? *pc : 1;
+  NEXT;
+OP(SWITCH):
+  {
+    uint32_t constants = (uint32_t)*pc++ & 0xffff;
+    pc += Is_long(acc) ? pc[Long_val(acc)] : pc[constants + Tag_val(acc)];
+    NEXT;
+  }
+OP(BOOLNOT):
+  acc = Val_true + Val_false - acc;
+  NEXT;
+
+  /* Exceptions. */
+OP(PUSHTRAP):
+  sp -= 4;
+  sp[0] = (value)(pc + *pc);
+  sp[1] = Val_long(fiber->trap);
+  sp[2] = env;
+  sp[3] = Val_long(extra);
+  fiber->trap = fiber->high - sp;
+  pc++;
+  NEXT;
+OP(POPTRAP):
+  if (unlikely(load_relaxed(&st->young_limit) == UINTPTR_MAX)) {
+    pc--; /* comes back here: a signal handler's exception is for this trap */
+    goto poll;
+  }
+  fiber->trap = Long_val(sp[1]);
+  sp += 4;
+  NEXT;
+OP(RAISE_NOTRACE):
+  goto raise;
+OP(RERAISE):
+  if (unlikely(st->backtrace_active)) {
+    *--sp = (value)(pc - 1);
+    fiber->sp = sp;
+    backtrace_stash(acc, true);
+  }
+  goto raise;
+OP(RAISE):
+  pc--;
+  goto raise_here;
+OP(CHECK_SIGNALS):
+  if (unlikely(load_relaxed(&st->young_limit) == UINTPTR_MAX)) goto poll;
+  NEXT;
+
+  /* C primitives. */
+OP(C_CALL1):
+  SAVE_FOR_C;
+  acc = PRIM(prim1)(acc);
+  LOAD_AFTER_C(0);
+  NEXT;
+OP(C_CALL2):
+  SAVE_FOR_C;
+  acc = PRIM(prim2)(acc, sp[2]);
+  LOAD_AFTER_C(1);
+  NEXT;
+OP(C_CALL3):
+  SAVE_FOR_C;
+  acc = PRIM(prim3)(acc, sp[2], sp[3]);
+  LOAD_AFTER_C(2);
+  NEXT;
+OP(C_CALL4):
+  SAVE_FOR_C;
+  acc = PRIM(prim4)(acc, sp[2], sp[3], sp[4]);
+  LOAD_AFTER_C(3);
+  NEXT;
+OP(C_CALL5):
+  SAVE_FOR_C;
+  acc = PRIM(prim5)(acc, sp[2], sp[3], sp[4], sp[5]);
+  LOAD_AFTER_C(4);
+  NEXT;
+OP(C_CALLN):
+  {
+    int count = *pc++;
+    *--sp = acc;
+    SAVE_FOR_C;
+    acc = PRIM(primN)(sp + 2, count);
+    LOAD_AFTER_C(count);
+    NEXT;
+  }
+
+  /* Integers: 2n + 1 stands for n. */
+OP(NEGINT):
+  acc = (value)(2 - AS_UNSIGNED(acc));
+  NEXT;
+  COMPUTES(ADDINT, a + b - 1)
+  COMPUTES(SUBINT, a - b + 1)
+  COMPUTES(MULINT, (a - 1) * AS_UNSIGNED(Long_val(b)) + 1)
+  COMPUTES(ANDINT, a & b)
+  COMPUTES(ORINT, a | b)
+  COMPUTES(XORINT, (a ^ b) | 1)
+  COMPUTES(LSLINT, ((a - 1) << (Long_val(b) & 63)) + 1)
+  COMPUTES(LSRINT, (a >> (Long_val(b) & 63)) | 1)
+  COMPUTES(ASRINT, ((intnat)a >> (Long_val(b) & 63)) | 1)
+OP(DIVINT):
+  if (unlikely(*sp == Val_int(0))) goto division_by_zero;
+  acc = Val_long(Long_val(acc) / Long_val(*sp));
+  sp++;
+  NEXT;
+OP(MODINT):
+  if (unlikely(*sp == Val_int(0))) goto division_by_zero;
+  acc = Val_long(Long_val(acc) % Long_val(*sp));
+  sp++;
+  NEXT;
+OP(BEQ):
+  pc += pc[0] == Long_val(acc) ? 1 + pc[1] : 2;
+  NEXT;
+OP(BNEQ):
+  pc += pc[0] != Long_val(acc) ? 1 + pc[1] : 2;
+  NEXT;
+  COMPARES(EQ, value, ==);
+  COMPARES(NEQ, value, !=);
+  COMPARES_AND_JUMPS(LTINT, intnat, <)
+  COMPARES_AND_JUMPS(LEINT, intnat, <=)
+  COMPARES_AND_JUMPS(GTINT, intnat, >)
+  COMPARES_AND_JUMPS(GEINT, intnat, >=)
+  COMPARES_AND_JUMPS(ULTINT, uintnat, <)
+  COMPARES_AND_JUMPS(UGEINT, uintnat, >=)
+OP(OFFSETINT):
+  acc = (value)(AS_UNSIGNED(acc) + AS_UNSIGNED((intnat)*pc++ * 2));
+  NEXT;
+OP(OFFSETREF):
+  Field(acc, 0) = (value)(AS_UNSIGNED(Field(acc, 0)) + AS_UNSIGNED((intnat)*pc++ * 2));
+  acc = Val_unit;
+  NEXT;
+OP(ISINT):
+  acc = Val_bool(Is_long(acc));
+  NEXT;
+
+  /* Objects. */
+OP(GETMETHOD):
+  acc = Field(Class_val(sp[0]), Long_val(acc));
+  NEXT;
+OP(GETPUBMET):
+  *--sp = acc;
+  acc = method_lookup(acc, Val_long((intnat)pc[0]), &pc[1]);
+  pc += 2;
+  NEXT;
+OP(GETDYNMET):
+  acc = caml_get_public_method(sp[0], acc);
+  NEXT;
+
+  /* Ends and marks. */
+OP(STOP):
+  fiber->sp = sp;
+  return acc;
+OP(EVENT):
+OP(BREAK):
+  NEXT;
+
+  /* Effects. */
+OP(PERFORM):
+  {
+    value cont;
+    if (unlikely(fiber == act->base)) {
+      SAVE_ALL;
+      value exn = effect_unhandled(acc);
+      LOAD_ALL;
+      acc = exn;
+      goto raise_here;
+    }
+    ALLOC(cont, 2, Cont_tag);
+    Field(cont, 0) = Field(cont, 1) = Val_ptr(fiber);
+    gc_note_continuation(st->domain, cont);
+    PUSH_FRAME(pc, env, extra);
+    struct stack_info *done = fiber;
+    SWITCH_FIBER(done->parent);
+    done->parent = NULL;
+    sp -= 3;
+    sp[0] = acc;
+    sp[1] = cont;
+    sp[2] = Val_ptr(done);
+    acc = done->handlers[HANDLE_EFFECT];
+    extra = done->parent_extra + 2;
+    ENTER;
+  }
+  /* acc: the first fiber of the chain; sp: function, argument, the last fiber or, for a new
+   * fiber, null */
+OP(RESUME):
+  if (unlikely(acc == Val_ptr(NULL))) goto already_resumed;
+  {
+    value function = sp[0], argument = sp[1];
+    struct stack_info *first = Ptr_val(acc), *last = Ptr_val(sp[2]);
+    sp += 3;
+    PUSH_FRAME(pc, env, extra);
+    RESUME_CHAIN(0);
+  }
+OP(RESUMETERM):
+  if (unlikely(acc == Val_ptr(NULL))) goto already_resumed;
+  {
+    value function = sp[0], argument = sp[1];
+    struct stack_info *first = Ptr_val(acc), *last = Ptr_val(sp[2]);
+    sp += *pc;
+    RESUME_CHAIN(extra);
+  }
+OP(REPERFORMTERM):
+  /* acc: the effect; sp: continuation, its last fiber. The chain gets this fiber added. */
+  if (unlikely(fiber == act->base)) goto reperform_unhandled;
+  {
+    SAVE_ALL;
+    value cont = continuation_renew(sp[3]);
+    LOAD_ALL;
+    struct stack_info *done = fiber, *last = Ptr_val(sp[1]);
+    last->parent = done;
+    last->parent_extra = extra;
+    sp += *pc;
+    SWITCH_FIBER(done->parent);
+    done->parent = NULL;
+    Field(cont, 1) = Val_ptr(done);
+    sp -= 3;
+    sp[0] = acc;
+    sp[1] = cont;
+    sp[2] = Val_ptr(done);
+    acc = done->handlers[HANDLE_EFFECT];
+    extra = done->parent_extra + 2;
+    ENTER;
+  }
+OP(FIBER_RETURN):
+  {
+    struct stack_info *done = fiber;
+    SWITCH_FIBER(done->parent);
+    *--sp = acc;
+    acc = done->handlers[HANDLE_VALUE];
+    extra = done->parent_extra;
+    fiber_free(done);
+    ENTER;
+  }
+
+  /* ---- Not instructions ---- */
+
+entry_slow:
+  if (sp < fiber->limit) {
+    fiber->sp = sp;
+    if (!fiber_ensure(fiber, FIBER_RESERVE)) goto stack_overflow;
+    sp = fiber->sp;
+  }
+  if (!domain_has_interrupts(st->domain)) NEXT;
+poll:
+  SAVE_ALL;
+  {
+    value result = interp_poll(st);
+    LOAD_ALL;
+    if (Is_exception_result(result)) {
+      acc = Extract_exception(result);
+      goto raise_async;
+    }
+  }
+  NEXT;
+
+  /* Nobody handles the effect: the exception is raised where it was performed. */
+reperform_unhandled:
+  {
+    SAVE_ALL;
+    value exn = effect_unhandled(acc);
+    LOAD_ALL;
+    acc = exn;
+    struct stack_info *first = continuation_take(sp[0]), *last = Ptr_val(sp[1]);
+    last->parent = fiber;
+    last->parent_extra = extra;
+    sp += *pc;
+    SWITCH_FIBER(first);
+    goto raise_from_c;
+  }
+
+already_resumed:
+  acc = continuation_already_resumed();
+  goto raise_here;
+division_by_zero:
+  acc = caml_exception_zero_divide();
+  goto raise_here;
+stack_overflow:
+  acc = caml_exception_stack_overflow();
+
+  /* Exceptions of the machine itself: the backtrace starts at pc. */
+raise_here:
+  *--sp = (value)pc;
+  fiber->sp = sp;
+  goto raise_from_c;
+  /* The address for the backtrace is on the stack. */
+raise_async:
+  sp -= 3;
+  fiber->sp = sp;
+raise_from_c:
+  if (unlikely(st->backtrace_active)) backtrace_stash(acc, false);
+raise:
+  if (fiber->trap != 0) {
+    sp = fiber->high - fiber->trap;
+    pc = (code_t)sp[0];
+    fiber->trap = Long_val(sp[1]);
+    env = sp[2];
+    extra = Long_val(sp[3]);
+    sp += 4;
+    NEXT;
+  }
+  if (fiber == act->base) return Make_exception_result(acc);
+  {
+    struct stack_info *done = fiber;
+    SWITCH_FIBER(done->parent);
+    *--sp = acc;
+    acc = done->handlers[HANDLE_EXN];
+    extra = done->parent_extra;
+    fiber_free(done);
+    ENTER;
+  }
+}
+
+/* ---- Entering the loop ---- */
+
+/* [used] words of the current fiber are the callers'. */
+static value activation_run(code_t pc, value env, intnat extra, size_t used)
+{
+  caml_domain_state *st = Caml_state;
+  struct stack_info *base = st->current_stack;
+  struct exception_context act = {
+      .local_roots = st->local_roots,
+      .base = base,
+      .used = used,
+      .outer_trap = base->trap,
+      .outer = st->external_raise,
+  };
+  base->trap = 0;
+  st->external_raise = &act;
+  value result;
+  if (_setjmp(act.jump) == 0)
+    result = interp_loop(Caml_state, &act, pc, env, extra);
+  else
+    result = interp_loop(Caml_state, &act, NULL, Val_unit, 0);
+  act.base->sp = act.base->high - act.used;
+  act.base->trap = act.outer_trap;
+  Caml_state->external_raise = act.outer;
+  return result;
+}
+
+value interp_run(code_t code, value env)
+{
+  return activation_run(code, env, 0, fiber_used(Caml_state->current_stack));
+}
+
+value activation_apply(value f, size_t count, const value *args)
+{
+  struct stack_info *fiber = Caml_state->current_stack;
+  size_t used = fiber_used(fiber);
+  if (!fiber_ensure(fiber, count + 3)) return Make_exception_result(caml_exception_stack_overflow());
+  fiber->sp -= count + 3;
+  memcpy(fiber->sp, args, Bsize_wsize(count));
+  fiber->sp[count] = (value)&interp.stop;
+  fiber->sp[count + 1] = Val_unit;
+  fiber->sp[count + 2] = Val_long(0);
+  return activation_run(Code_val(f), f, (intnat)count - 1, used);
+}
+
+/* ---- Code ---- */
+
+void interp_init(void)
+{
+  if (interp.labels) return;
+  interp_loop(NULL, NULL, NULL, Val_unit, 0);
+  interp.stop = interp.labels[OP_STOP];
+  interp.fiber_return = interp.labels[OP_FIBER_RETURN];
+}
+
+code_t interp_fiber_return(void) { return &interp.fiber_return; }
+
+void interp_thread_code(code_t code, size_t words)
+{
+  for (size_t i = 0, length; i < words; i += length) {
+    length = opcode_words(code + i, words - i);
+    CHECK(length != 0);
+    code[i] = interp.labels[code[i]];
+  }
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The domain table, blocking sections, interrupts and fork. Stopping the world
+ * is in stw.c; what each state means and who changes it is in domain.h.
+ *
+ * State: the table bac_domains, whose private half is the static struct
+ * stw_state; the thread's own domain in thread-local storage.
+ *
+ * CONCURRENCY. Two pairs of a store followed by a load decide everything here;
+ * all four accesses of a pair are sequentially consistent, so at least one side
+ * sees the other:
+ *
+ *   blocking    own thread: state := BLOCKED, then reads stop_requested
+ *               leader:     stop_requested := 1, then reads state
+ *               Either the thread sees the stop and tells the leader, or the
+ *               leader sees BLOCKED and claims the domain.
+ *
+ *   interrupt   own thread: young_limit := trigger, then reads what is pending
+ *               requester:  sets what is pending, then young_limit := all ones
+ *               If the thread's store hides the requester's, its read comes
+ *               later still, sees what is pending and interrupts itself. */
+#include "domain/domain.h"
+
+#include "domain/stw.h"
+#include "os/os.h"
+#include "sync/atomic.h"
+
+__thread struct domain *domain_self_ __attribute__((tls_model("initial-exec")));
+
+static struct stw_private stw_state;
+struct domains bac_domains = { .world = LOCK_INIT(RANK_WORLD), .stw = &stw_state };
+
+void domain_set_self(struct domain *d) { domain_self_ = d; }
+
+/* ---- The table ---- */
+
+bool domains_init(int limit)
+{
+  CHECK(limit >= 1 && limit <= DOMAINS_MAX && bac_domains.live == NULL);
+  bac_domains.live = os_alloc((size_t)limit * sizeof *bac_domains.live);
+  if (bac_domains.live == NULL) return false;
+  bac_domains.limit = limit;
+  stw_state.cores = os_cores();
+  return true;
+}
+
+static int slot_find_free(void)
+{
+  for (int slot = 0; slot < bac_domains.limit; slot++)
+    if (bac_domains.live[slot] == NULL) return slot;
+  return -1;
+}
+
+bool domain_enter(struct domain *d, bool (*ready)(struct domain *, void *), void *arg)
+{
+  DCHECK(domain_self() == NULL || load_relaxed(&domain_self()->state) != DOMAIN_RUNNING);
+  lock_acquire(&bac_domains.world);
+  int slot = slot_find_free();
+  if (slot >= 0) {
+    d->slot = slot;
+    d->id = bac_domains.next_id;
+    d->claimed = false;
+    store_seq(&d->state, DOMAIN_BLOCKED);
+  }
+  bool entered = slot >= 0 && ready(d, arg);
+  if (entered) {
+    bac_domains.live[slot] = d;
+    bac_domains.next_id++;
+    store_relaxed(&bac_domains.count, bac_domains.count + 1);
+  }
+  lock_release(&bac_domains.world);
+  return entered;
+}
+
+void world_lock(struct domain *d)
+{
+  domain_enter_blocking(d);
+  lock_acquire(&bac_domains.world);
+  /* The last leader put the state back before it let go of the lock, and no
+   * other can begin: this does not wait. */
+  domain_leave_blocking(d);
+}
+
+void domain_leave(struct domain *d, void (*gone)(struct domain *, void *), void *arg)
+{
+  world_lock(d);
+  CHECK(bac_domains.live[d->slot] == d);
+  bac_domains.live[d->slot] = NULL;
+  store_relaxed(&bac_domains.count, bac_domains.count - 1);
+  gone(d, arg);
+  domain_set_self(NULL);
+  lock_release(&bac_domains.world);
+}
+
+/* ---- Blocking sections ---- */
+
+void domain_enter_blocking(struct domain *d)
+{
+  DCHECK(load_relaxed(&d->state) == DOMAIN_RUNNING);
+  store_seq(&d->state, DOMAIN_BLOCKED);
+  if (unlikely(load_seq(&bac_domains.stop_requested))) stw_arrive();
+}
+
+/* The domain was found STOPPED, by a claim. Taking the claim away makes it a
+ * parked domain: the leader then releases it to RUNNING, so that leaders in quick
+ * succession cannot claim it again and again before its thread gets on. If the
+ * leader has taken the claim first, it is releasing it to BLOCKED just now. */
+static NOINLINE void leave_claimed(struct domain *d)
+{
+  store_seq(&d->claimed, false);
+  stw_await_release(d);
+}
+
+void domain_leave_blocking(struct domain *d)
+{
+  uint32_t state = DOMAIN_BLOCKED;
+  while (unlikely(!cas_seq(&d->state, &state, DOMAIN_RUNNING))) {
+    leave_claimed(d);
+    if (load_acquire(&d->state) == DOMAIN_RUNNING) return;
+    state = DOMAIN_BLOCKED;
+  }
+  /* A thread that goes in and out of blocking sections without a safepoint
+   * between must not keep the leader waiting. */
+  if (unlikely(stw_awaits(d))) stw_rest(d);
+}
+
+/* ---- Interrupts ---- */
+
+void domain_request(struct domain *target, uint32_t wants)
+{
+  __atomic_fetch_or(&target->interrupts, wants, __ATOMIC_SEQ_CST);
+  store_seq(&target->window->young_limit, UINTPTR_MAX);
+}
+
+void domain_rearm(struct domain *d)
+{
+  struct window *w = d->window;
+  store_seq(&w->young_limit, (uintnat)w->young_trigger);
+  if (load_seq(&d->interrupts) != 0 || stw_awaits(d)) store_seq(&w->young_limit, UINTPTR_MAX);
+}
+
+uint32_t domain_take_interrupts(struct domain *d)
+{
+  uint32_t wants = exchange_seq(&d->interrupts, 0);
+  domain_rearm(d);
+  return wants;
+}
+
+void domain_set_trigger(struct domain *d, value *trigger)
+{
+  d->window->young_trigger = trigger;
+  domain_rearm(d);
+}
+
+/* ---- Fork ---- */
+
+void domains_before_fork(struct domain *d)
+{
+  while (!stw_begin(d)) {}
+}
+
+void domains_after_fork_parent(struct domain *d) { stw_end(d); }
+
+void domains_after_fork_child(struct domain *d)
+{
+  for (int slot = 0; slot < bac_domains.limit; slot++)
+    if (bac_domains.live[slot] != d) bac_domains.live[slot] = NULL;
+  store_relaxed(&bac_domains.count, 1);
+  /* The threads that slept here are not in this process. */
+  stw_state.called.sleepers = stw_state.released.sleepers = 0;
+  stw_end(d);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Domains: the threads that run OCaml code in parallel, and how all of them
+ * are brought to a stop.
+ *
+ * This room knows when a domain may be interrupted and how domains wait for
+ * each other. It does not know what the collector does while the world is
+ * stopped, nor what a domain's stacks hold.
+ *
+ * STATES. A domain is always in one of these; [state] is the only record of it.
+ *
+ *   RUNNING   its thread may touch the heap. It looks at its interrupt word
+ *             (young_limit) at each safepoint.
+ *   BLOCKED   its thread is in a blocking section: it may not touch the heap.
+ *   STOPPED   it belongs to the leader of a stop-the-world section.
+ *
+ *   RUNNING -> BLOCKED   own thread   domain_enter_blocking
+ *   BLOCKED -> RUNNING   own thread   domain_leave_blocking (compare-and-swap)
+ *   BLOCKED -> STOPPED   the leader   claims it (compare-and-swap); its thread is
+ *                                     not woken, and waits if it wants to leave
+ *   RUNNING -> STOPPED   own thread   at a safepoint (domain_safepoint), "parked"
+ *   STOPPED -> BLOCKED   the leader   on release, for a claimed domain
+ *   STOPPED -> RUNNING   the leader   on release, for a parked domain, and for a claimed
+ *                                     one whose thread waits to leave
+ *
+ * STOP THE WORLD. The leader holds the world lock (RANK_WORLD) from before the
+ * first interrupt until after the release; spawn, termination and the walk of
+ * the domain table take the same lock. A domain that wants the lock while
+ * another leads never waits as RUNNING: it parks or blocks, so the leader
+ * always makes progress (DOM-1). Waiting is by futex after a short spin.
+ *
+ * INVARIANTS
+ *   DOM-1  no thread waits for another while its domain is RUNNING.
+ *   DOM-2  while world_is_stopped(), every other domain in the table is STOPPED.
+ *   DOM-3  the domain table changes only under the world lock.
+ *
+ * Design page: docs/design/domains.md. Tests: tests/unit/domain_test.c. */
+#ifndef BAC_DOMAIN_DOMAIN_H
+#define BAC_DOMAIN_DOMAIN_H
+
+#include "heap/value.h"
+#include "sync/lock.h"
+
+enum { DOMAINS_MAX = 4096, DOMAINS_DEFAULT = 128 };
+
+/* The head of the mutator's state, at the place where the ABI wants it: it is
+ * the prefix of the ABI's domain state (src/abi/5.3/domain_state.h checks
+ * that). The nursery is allocated downwards from young_end. */
+struct window {
+  uintnat young_limit;   /* [atomic: relaxed store by any thread; UINTPTR_MAX interrupts] */
+  value *young_ptr;      /* [own, stw] last allocated word */
+  value *young_start;    /* [own, stw] */
+  value *young_end;      /* [own, stw] */
+  value *young_trigger;  /* [own] what young_limit is when nothing is pending */
+};
+
+enum domain_state { DOMAIN_RUNNING = 1, DOMAIN_BLOCKED, DOMAIN_STOPPED };
+
+struct domain {
+  struct window *window;     /* [const] the mutator's state */
+  uint32_t state;            /* [atomic] enum domain_state */
+  bool claimed;              /* [atomic] STOPPED by a claim, and its thread has not come back */
+  int slot;                  /* [const] index in the table, 0 .. limit-1; reused */
+  uint64_t id;               /* [const] never reused; the first domain is 0 */
+  uint32_t interrupts;       /* [atomic] DOMAIN_* requests not yet taken, below */
+};
+
+/* Requests to a domain, taken by domain_take_interrupts. Bits. Rooms above may
+ * use bits from DOMAIN_WANT_USER on. */
+enum {
+  DOMAIN_WANT_MINOR = 1,        /* its nursery is to be collected */
+  DOMAIN_WANT_SLICE = 2,        /* a slice of major work */
+  DOMAIN_WANT_ACTIONS = 4,      /* signals, finalisers ...: the back end's */
+  DOMAIN_WANT_USER = 16,
+};
+
+/* The table. */
+struct domains {
+  struct lock world;               /* RANK_WORLD */
+  struct domain **live;            /* [lock:world] by slot, NULL where free */
+  int limit;                       /* [const] slots */
+  int count;                       /* [lock:world] live domains; others may read it atomically */
+  uint64_t next_id;                /* [lock:world] */
+  uint32_t stop_requested;         /* [atomic] 1 from the first interrupt to the release */
+  /* ... the rest is private to domain.c; see there. */
+  struct stw_private *stw;
+};
+extern struct domains bac_domains;
+
+/* The domain of this thread, or NULL: a thread that has none, or one that has
+ * given it up. Threads of one domain (systhreads) hand it over with
+ * domain_set_self while BLOCKED. */
+extern __thread struct domain *domain_self_ __attribute__((tls_model("initial-exec")));
+static inline struct domain *domain_self(void) { return domain_self_; }
+void domain_set_self(struct domain *d);
+
+bool domains_init(int limit);          /* false: no memory */
+
+/* Enters [d] (window set, all else zero) in the table as BLOCKED and gives it
+ * a slot and an id. The caller is another domain's thread in a blocking section, or the
+ * first thread. [ready] runs under the world lock, before any stop can see d;
+ * if it answers false nothing happened. Returns false: no slot, or !ready. */
+bool domain_enter(struct domain *d, bool (*ready)(struct domain *, void *), void *arg);
+/* Takes the calling, RUNNING domain out of the table; [gone] runs under the
+ * world lock when no stop is under way, as the last thing that sees d. */
+void domain_leave(struct domain *d, void (*gone)(struct domain *, void *), void *arg);
+
+/* Blocking sections. Own thread. enter: RUNNING -> BLOCKED. leave waits while
+ * claimed. Neither allocates nor takes a lock. errno is preserved. */
+void domain_enter_blocking(struct domain *d);
+void domain_leave_blocking(struct domain *d);
+
+/* Interrupts [target] at its next safepoint. Any thread, also from a signal
+ * handler for one's own domain: only atomic stores. */
+void domain_request(struct domain *target, uint32_t wants);
+/* Takes the pending requests of one's own domain and rearms young_limit (to
+ * young_trigger) unless something is pending still. */
+uint32_t domain_take_interrupts(struct domain *d);
+static inline bool domain_has_interrupts(struct domain *d)
+{
+  return __atomic_load_n(&d->window->young_limit, __ATOMIC_RELAXED) == UINTPTR_MAX;
+}
+/* Sets young_trigger, and young_limit with it unless an interrupt is pending. */
+void domain_set_trigger(struct domain *d, value *trigger);
+
+/* Own thread, RUNNING: parks if a stop is under way, until it is over (and
+ * helps: see stw_parallel). Any value held in a C local that is not a root is
+ * stale afterwards. Returns true if it parked. */
+bool domain_safepoint(struct domain *d);
+
+/* Runs leader(arg) with every other domain STOPPED. The caller is RUNNING, and
+ * must hold no lock. If another domain leads already, the caller parks until
+ * that section is over and then this returns false without having run
+ * [leader]: the caller looks again whether it still wants it. */
+bool stw_run(struct domain *d, void (*leader)(struct domain *d, void *arg), void *arg);
+bool world_is_stopped(void);
+
+/* Inside the leader's function only: runs work(participant, arg) on this thread
+ * and on parked threads that come in time, at most [want] in all (0: as many as
+ * there are cores), and returns when all that came have returned. [participant] is the
+ * helper's own domain. The work function must terminate when the work is done,
+ * whoever does it: a participant that never comes holds nobody up. */
+void stw_parallel(int want, void (*work)(struct domain *participant, void *arg), void *arg);
+
+/* Every domain in the table; under the world lock or with the world stopped. */
+#define for_each_domain(d)                                         \
+  for (int slot_ = 0; slot_ < bac_domains.limit; slot_++)          \
+    for (struct domain *d = bac_domains.live[slot_]; d; d = NULL)
+
+/* fork: call before in the parent, after in the parent, after in the child. In
+ * the child only the calling domain is left. */
+void domains_before_fork(struct domain *d);
+void domains_after_fork_parent(struct domain *d);
+void domains_after_fork_child(struct domain *d);
+
+#endif

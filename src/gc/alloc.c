@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Allocation, and the write barrier.
+ *
+ * A store of a value into a block owes the collector two things. While marking, the
+ * overwritten value is shaded, so that the snapshot stays whole (MARK-1). When a
+ * major block gets a young value, the field is remembered, once: a field whose
+ * old value is young is in the set already (REM-2).
+ *
+ * Nothing here decides when to collect: it counts, and asks for a slice. */
+#include "gc/state.h"
+
+/* ---- Fields ---- */
+
+static inline void remember_field(struct gc_domain *g, value *field) { *vec_push(&g->rem.fields) = field; }
+
+void gc_init_field(struct domain *d, value *field, value v)
+{
+  if (is_young_block(v) && !nursery_contains((value)field)) remember_field(gc_domain(d), field);
+  *field = v;
+}
+
+/* What a store owes before it happens; [old] is what it overwrites. */
+static inline void barrier_before(struct gc_domain *g, value *field, value old, value v)
+{
+  if (Is_block(old)) {
+    if (nursery_contains(old)) return;
+    if (unlikely(gc_is_marking())) mark_value(&g->marker, old);
+  }
+  if (is_young_block(v)) remember_field(g, field);
+}
+
+void gc_write_field(struct domain *d, value *field, value v)
+{
+  /* OCaml's memory model: loads before this store must not be reordered after it. */
+  fence_acquire();
+  if (!nursery_contains((value)field)) barrier_before(gc_domain(d), field, load_relaxed(field), v);
+  store_release(field, v);
+}
+
+/* The value really exchanged is not known before; so the field is remembered whatever it
+ * held, and what came out is shaded afterwards. */
+static inline void barrier_after(struct gc_domain *g, value *field, value old, value v)
+{
+  if (nursery_contains((value)field)) return;
+  if (unlikely(gc_is_marking())) mark_value(&g->marker, old);
+  if (is_young_block(v) && !is_young_block(old)) remember_field(g, field);
+}
+
+value gc_exchange_field(struct domain *d, value *field, value v)
+{
+  value old = exchange_seq(field, v);
+  fence_release();
+  barrier_after(gc_domain(d), field, old, v);
+  return old;
+}
+
+bool gc_cas_field(struct domain *d, value *field, value expected, value desired)
+{
+  value seen = expected;
+  if (!cas_seq(field, &seen, desired)) return false;
+  fence_release();
+  barrier_after(gc_domain(d), field, expected, desired);
+  return true;
+}
+
+void gc_keep(struct domain *d, value v)
+{
+  if (gc_is_marking()) mark_value(&gc_domain(d)->marker, v);
+}
+
+bool gc_is_young(value v) { return is_young_block(v); }
+bool gc_in_major_heap(value v) { return Is_block(v) && heap_contains(v); }
+
+/* ---- Major heap ---- */
+
+/* Direct allocation is told to the pacing in portions of this many words. */
+enum { DIRECT_WORDS_TOLD = 16 * 1024 };
+
+value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind)
+{
+  value v = heap_alloc(&g->alloc, kind, wosize, tag);
+  if (unlikely(v == 0)) return 0;
+  g->counters.major_words += wosize + 1;
+  g->direct_words += wosize + 1;
+  if (unlikely(g->direct_words > DIRECT_WORDS_TOLD)) {
+    pacing_allocated(g);
+    domain_request(&g->dom, DOMAIN_WANT_SLICE);
+  }
+  return v;
+}
+
+static unsigned kind_of_tag(tag_t tag, bool finaliser)
+{
+  if (tag < No_scan_tag) return tag == Cont_tag ? KIND_CONT : KIND_SCAN;
+  return tag == Custom_tag && finaliser ? KIND_FINAL : KIND_NOSCAN;
+}
+
+value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag)
+{
+  if (wosize > Max_wosize) return 0;
+  return gc_alloc_major_kind(gc_domain(d), wosize, tag, kind_of_tag(tag, true));
+}
+
+/* A block that may need a collection to find room. */
+static value alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind)
+{
+  value v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
+  if (unlikely(v == 0)) {
+    gc_compact(d);
+    v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
+  }
+  return v;
+}
+
+value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag)
+{
+  value v;
+  if (wosize <= Max_young_wosize) {
+    gc_nursery_alloc(d, wosize + 1);
+    v = Val_hp(d->window->young_ptr);
+    *Hp_val(v) = Make_header(wosize, tag, 0);
+  } else {
+    if (wosize > Max_wosize) return 0;
+    v = alloc_major_or_collect(d, wosize, tag, kind_of_tag(tag, true));
+    if (v == 0) return 0;
+  }
+  if (tag < No_scan_tag)
+    for (mlsize_t i = 0; i < wosize; i++) Field(v, i) = Val_unit;
+  return v;
+}
+
+/* ---- Off-heap memory ---- */
+
+static double share_of(double part, double whole) { return whole <= 0 ? 1 : part / whole; }
+
+/* Bytes outside the heap that may be garbage in one cycle: custom_major_ratio percent of the heap. */
+static double custom_major_bytes(void)
+{
+  double heap = (double)load_relaxed(&bac_heap.used_blocks) * BLOCK_BYTES;
+  return heap * (double)bac_gc.params.custom_major_ratio / 100;
+}
+
+static double custom_minor_bytes(const struct domain *d)
+{
+  double nursery = (double)((char *)d->window->young_end - (char *)d->window->young_start);
+  return nursery * (double)bac_gc.params.custom_minor_ratio / 100;
+}
+
+static void custom_count_minor(struct gc_domain *g, double share)
+{
+  g->custom_minor += share;
+  if (g->custom_minor > 1) domain_request(&g->dom, DOMAIN_WANT_MINOR);
+}
+
+static value alloc_custom_major(struct domain *d, mlsize_t wosize, bool finaliser, double share)
+{
+  value v = alloc_major_or_collect(d, wosize, Custom_tag, kind_of_tag(Custom_tag, finaliser));
+  if (v == 0) return 0;
+  pacing_custom(share);
+  if (share > 0) domain_request(d, DOMAIN_WANT_SLICE);
+  return v;
+}
+
+value gc_alloc_custom(struct domain *d, mlsize_t wosize, bool finaliser, mlsize_t mem, mlsize_t max)
+{
+  bool bytes = max == 0 && mem != 0;
+  double major = mem == 0 ? 0 : share_of((double)mem, bytes ? custom_major_bytes() : (double)max);
+  if (wosize > Max_young_wosize || (bytes && mem > bac_gc.params.custom_minor_max_bytes))
+    return alloc_custom_major(d, wosize, finaliser, major);
+  gc_nursery_alloc(d, wosize + 1);
+  value v = Val_hp(d->window->young_ptr);
+  *Hp_val(v) = Make_header(wosize, Custom_tag, 0);
+  if (finaliser || mem != 0) {
+    struct gc_domain *g = gc_domain(d);
+    *vec_push(&g->rem.special) = (struct young_special){v, major};
+    if (mem != 0) custom_count_minor(g, share_of((double)mem, bytes ? custom_minor_bytes(d) : (double)max));
+  }
+  return v;
+}
+
+void gc_note_continuation(struct domain *d, value cont)
+{
+  *vec_push(&gc_domain(d)->rem.special) = (struct young_special){cont, 0};
+}
+
+void gc_adjust_speed(struct domain *d, mlsize_t mem, mlsize_t max)
+{
+  pacing_custom(share_of((double)mem, (double)max));
+  domain_request(d, DOMAIN_WANT_SLICE);
+}
+
+void gc_dependent_memory(struct domain *d, intnat bytes)
+{
+  if (bytes <= 0) return;
+  pacing_custom(share_of((double)bytes, custom_major_bytes()));
+  domain_request(d, DOMAIN_WANT_SLICE);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Compaction: the objects of sparse pools move into the free slots of fuller
+ * ones, and the blocks that fall empty go back to the system.
+ *
+ * The world is stopped, nurseries are empty, everything is swept. Then, with as many
+ * participants as there are cores, in three steps with a barrier between:
+ *
+ *   choose    for each kind and class, the fullest pools that together have room for all
+ *             objects are kept; the others are to be evacuated (KIND_EVACUATED)
+ *   evacuate  each object of such a pool is copied; its header becomes 0 and its first field the
+ *             new address, and it is subtracted from the counters of its pool
+ *   update    every root and every field of every live object that refers to an evacuated block is
+ *             redirected
+ *
+ * The subtraction is where this project began: a dead object met on the way has been
+ * subtracted by the sweeping that comes first, a live one here (COMPACT-1: an
+ * evacuated block leaves nothing behind in any counter; verify.c compares).
+ *
+ * Large objects do not move. Design page: docs/design/compaction.md. */
+#include "gc/state.h"
+
+enum { KIND_EVACUATED = 0x40 };
+
+struct compact_job {
+  VEC(uint32_t) evacuate;        /* blocks to empty */
+  size_t next_block;             /* [atomic] in evacuate, then in the whole heap */
+  size_t next_root;              /* [atomic] */
+  VEC(struct gc_domain *) domains;
+};
+
+/* ---- Choosing ---- */
+
+/* The fullest first; ties by address, so that the low end of the heap fills up. */
+static int compare_occupancy(const void *a, const void *b)
+{
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  int lx = bac_heap.block[x].live, ly = bac_heap.block[y].live;
+  return lx != ly ? ly - lx : (x > y) - (x < y);
+}
+
+static void compact_choose_class(struct compact_job *job, unsigned kind, unsigned cls)
+{
+  struct class_pools *p = &bac_heap.pools[kind][cls];
+  VEC(uint32_t) pools = VEC_EMPTY;
+  size_t live = 0;
+  for (int q = 0; q < PARTIAL_LISTS; q++)
+    for (uint32_t i; (i = pool_list_pop(&p->partial[q])) != NO_BLOCK;) {
+      *vec_push(&pools) = i;
+      live += bac_heap.block[i].live;
+    }
+  if (pools.len == 0) return;
+  qsort(pools.at, pools.len, sizeof *pools.at, compare_occupancy);
+  size_t room = 0;
+  for (size_t n = 0; n < pools.len; n++) {
+    uint32_t i = pools.at[n];
+    if (room >= live) {
+      bac_heap.kind[i] |= KIND_EVACUATED;
+      *vec_push(&job->evacuate) = i;
+      continue;
+    }
+    room += bac_heap.block[i].slots;
+  }
+  /* Pushed emptiest first: so the fullest of the kept ones is taken first. */
+  for (size_t n = pools.len; n-- > 0;)
+    if (!(bac_heap.kind[pools.at[n]] & KIND_EVACUATED)) pool_list_push(&p->partial[0], pools.at[n]);
+  vec_free(&pools);
+}
+
+/* ---- Evacuating ---- */
+
+struct evacuation { struct gc_domain *g; unsigned kind, cls; int64_t words; };
+
+static bool compact_move(value v, uint8_t kind, void *arg)
+{
+  struct evacuation *e = arg;
+  (void)kind;
+  header_t hd = Hd_val(v);
+  mlsize_t wosize = Wosize_hd(hd);
+  value copy = heap_alloc(&e->g->alloc, e->kind, wosize, Tag_hd(hd));
+  if (copy == 0) bac_fatal("out of memory in a compaction");
+  for (mlsize_t i = 0; i < wosize; i++) Field(copy, i) = Field(v, i);
+  e->words += wosize + 1;
+  *Hp_val(v) = 0;
+  Field(v, 0) = copy;
+  return true;
+}
+
+static void compact_empty_block(struct gc_domain *g, uint32_t i)
+{
+  struct block *b = &bac_heap.block[i];
+  unsigned kind = bac_heap.kind[i] & 0xf;
+  struct evacuation e = {g, kind, b->cls, 0};
+  heap_walk_pool(i, kind, compact_move, &e);
+  struct class_counts *c = &g->alloc.counts.cls[kind][b->cls];
+  c->objects -= b->live;
+  c->words -= e.words;
+  c->pools--;
+}
+
+static void compact_evacuate(struct domain *participant, void *arg)
+{
+  struct compact_job *job = arg;
+  for (size_t n; (n = add_relaxed(&job->next_block, 1)) < job->evacuate.len;)
+    compact_empty_block(gc_domain(participant), job->evacuate.at[n]);
+}
+
+/* ---- Updating ---- */
+
+static inline bool compact_has_moved(value v)
+{
+  return Is_block(v) && heap_contains(v) && (heap_kind(v) & KIND_EVACUATED);
+}
+
+/* A closure inside a block of closures has its own header, which the copying left alone. */
+static value compact_new_place(value v)
+{
+  header_t hd = Hd_val(v);
+  if (hd == 0) return Field(v, 0);
+  DCHECK(Tag_hd(hd) == Infix_tag);
+  return Field(v - Infix_offset_hd(hd), 0) + Infix_offset_hd(hd);
+}
+
+static inline void compact_update_slot(value *slot)
+{
+  if (compact_has_moved(*slot)) *slot = compact_new_place(*slot);
+}
+
+static void compact_visit(struct root_visitor *v, value *slots, size_t count)
+{
+  (void)v;
+  for (size_t i = 0; i < count; i++) compact_update_slot(&slots[i]);
+}
+
+static bool compact_update_object(value v, uint8_t block_kind, void *arg)
+{
+  struct root_visitor *visitor = arg;
+  uint8_t kind = block_kind & 0xf;
+  tag_t tag = Tag_val(v);
+  if (kind == KIND_CONT) {
+    bac_gc.client.scan_continuation(v, visitor);
+  } else if (kind == KIND_EPHE || (kind == KIND_SCAN && tag < No_scan_tag)) {
+    mlsize_t i = tag == Closure_tag ? Start_env_closinfo(Closinfo_val(v)) : 0;
+    compact_visit(visitor, &Field(v, i), Wosize_val(v) - i);
+  }
+  return true;
+}
+
+static void compact_update_root(struct compact_job *job, size_t n, struct root_visitor *visitor)
+{
+  if (n == job->domains.len) {
+    roots_scan_process(visitor, false);
+    return;
+  }
+  struct gc_domain *g = job->domains.at[n];
+  roots_scan_domain(g, visitor, false);
+  /* The weak halves of the finaliser tables are no roots, but they move too. */
+  for (size_t i = 0; i < g->first.entries.len; i++) compact_update_slot(&g->first.entries.at[i].arg);
+  for (size_t i = 0; i < g->last.entries.len; i++) compact_update_slot(&g->last.entries.at[i].arg);
+}
+
+static void compact_update(struct domain *participant, void *arg)
+{
+  struct compact_job *job = arg;
+  struct root_visitor visitor = {compact_visit};
+  (void)participant;
+  for (size_t n; (n = add_relaxed(&job->next_root, 1)) <= job->domains.len;) compact_update_root(job, n, &visitor);
+  for (size_t i; (i = add_relaxed(&job->next_block, 1)) < bac_heap.committed;)
+    if (!(kind_of_block(i) & KIND_EVACUATED)) heap_walk_block(i, compact_update_object, &visitor);
+}
+
+/* ---- The whole ---- */
+
+static void compact_free_blocks(struct compact_job *job)
+{
+  for (size_t n = 0; n < job->evacuate.len; n++) {
+    uint32_t i = job->evacuate.at[n];
+    memset(side_byte(block_start(i)), 0, BLOCK_BYTES >> SIDE_SHIFT);
+    heap_give_blocks(i, 1);
+  }
+}
+
+void compact_stw(struct gc_domain *leader)
+{
+  struct compact_job job = {VEC_EMPTY, 0, 0, VEC_EMPTY};
+  minor_collect_stw(leader);
+  if (bac_gc.phase == PHASE_MARK) cycle_finish_stw(leader);
+  cycle_sweep_all_stw(leader);
+  for_each_gc_domain(g) {
+    allocator_retire(&g->alloc);
+    *vec_push(&job.domains) = g;
+  }
+  for (unsigned k = 1; k < KINDS; k++)
+    for (unsigned c = 0; c < CLASSES; c++) compact_choose_class(&job, k, c);
+  if (job.evacuate.len != 0) {
+    stw_parallel(0, compact_evacuate, &job);
+    for_each_gc_domain(g) {
+      allocator_count(&g->alloc);
+      allocator_seal(&g->alloc);
+    }
+    job.next_block = 0;
+    stw_parallel(0, compact_update, &job);
+    compact_free_blocks(&job);
+  }
+  vec_free(&job.evacuate);
+  vec_free(&job.domains);
+  heap_return_memory(0);
+  store_relaxed(&bac_gc.compactions, bac_gc.compactions + 1);
+  stats_sample_stw();
+  if (bac_gc.params.verify >= 1) verify_heap_stw("after a compaction");
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* The major cycle: which phase it is in, and what a slice does.
+ *
+ *   IDLE    nothing to do until the budget is used up so far that marking must start
+ *   MARK    slices mark; when nothing grey is left the world stops briefly to finish
+ *   SWEEP   slices and allocation sweep; the last block swept ends the cycle
+ *
+ * Each change of phase goes through cycle_set_phase. Roots are shaded and
+ * marking is finished with the world stopped and all nurseries empty: so
+ * nothing young can be overlooked, and no remembered field can lie in an object
+ * that is about to be swept.
+ *
+ * How much work a slice does is for pacing.c. Design page: docs/design/cycle.md. */
+#include "gc/state.h"
+
+#include "os/os.h"
+
+static void cycle_set_phase(enum gc_phase from, enum gc_phase to)
+{
+  CHECK(bac_gc.phase == from);
+  CHECK(to == (from + 1) % 3);
+  store_release(&bac_gc.phase, to);
+}
+
+/* ---- Start and end of marking ---- */
+
+struct root_job { VEC(struct gc_domain *) domains; size_t next; };
+
+static void cycle_mark_roots(struct domain *participant, void *arg)
+{
+  struct root_job *job = arg;
+  struct mark_visitor v;
+  mark_visitor_init(&v, &gc_domain(participant)->marker);
+  for (size_t i; (i = add_relaxed(&job->next, 1)) <= job->domains.len;) {
+    if (i == job->domains.len)
+      roots_scan_process(&v.v, false);
+    else
+      roots_scan_domain(job->domains.at[i], &v.v, false);
+  }
+}
+
+void cycle_start_stw(struct gc_domain *leader)
+{
+  minor_collect_stw(leader);
+  cycle_set_phase(PHASE_IDLE, PHASE_MARK);
+  bac_heap.colour = heap_other_colour();
+  pacing_mark_started_stw();
+  struct root_job job = {VEC_EMPTY, 0};
+  for_each_gc_domain(g) *vec_push(&job.domains) = g;
+  stw_parallel(job.domains.len > 1 ? 0 : 1, cycle_mark_roots, &job);
+  vec_free(&job.domains);
+}
+
+/* The nurseries are empty. What ephemerons and finalisers decide comes after everything
+ * that is strongly reachable, and is decided in the order that gc.mli promises. */
+static void cycle_end_marking_stw(struct gc_domain *leader)
+{
+  mark_drain_stw(leader);
+  ephe_mark_stw(leader);
+  finalise_first_stw(leader);
+  ephe_mark_stw(leader);
+  ephe_clean_stw();
+  finalise_last_stw();
+}
+
+void cycle_finish_stw(struct gc_domain *leader)
+{
+  minor_collect_stw(leader);
+  cycle_end_marking_stw(leader);
+  for_each_gc_domain(g) allocator_retire(&g->alloc);
+  stats_sample_stw();
+  cycle_set_phase(PHASE_MARK, PHASE_SWEEP);
+  heap_begin_sweep();
+  pacing_cycle_finished_stw();
+  store_relaxed(&bac_gc.major_collections, bac_gc.major_collections + 1);
+  if (bac_gc.params.verify >= 1) verify_heap_stw("at the end of marking");
+}
+
+/* ---- End of sweeping ---- */
+
+/* Ends the sweeping phase if nothing is unswept; any domain, at any time. The compare-and-swap
+ * lets exactly one see to it. */
+static void cycle_end_sweep(void)
+{
+  if (load_relaxed(&bac_gc.phase) != PHASE_SWEEP || !heap_is_swept()) return;
+  enum gc_phase sweep = PHASE_SWEEP;
+  if (cas_seq(&bac_gc.phase, &sweep, PHASE_IDLE)) pacing_cycle_swept();
+}
+
+static size_t cycle_sweep(struct gc_domain *g, size_t work)
+{
+  size_t done = 0;
+  while (done < work) {
+    size_t words = heap_sweep_some(&g->alloc, &g->sweep_hint);
+    if (words == 0) break;
+    done += words;
+  }
+  add_relaxed(&bac_gc.pacing.sweep_done, done);
+  return done;
+}
+
+static void cycle_sweep_participant(struct domain *participant, void *arg)
+{
+  (void)arg;
+  while (cycle_sweep(gc_domain(participant), SIZE_MAX / 2) != 0) continue;
+}
+
+void cycle_sweep_all_stw(struct gc_domain *leader)
+{
+  (void)leader;
+  if (bac_gc.phase != PHASE_SWEEP) return;
+  stw_parallel(0, cycle_sweep_participant, NULL);
+  cycle_end_sweep();
+  CHECK(bac_gc.phase == PHASE_IDLE);
+}
+
+/* ---- Slices ---- */
+
+static void cycle_start_leader(struct domain *d, void *arg)
+{
+  (void)arg;
+  if (bac_gc.phase == PHASE_IDLE) cycle_start_stw(gc_domain(d));
+}
+
+/* Words that may be marked with the world stopped to get to the end of marking. */
+enum { FINISH_MOST_WORDS = 100 * 1000 };
+
+/* Other domains may still hold grey objects of their own: a look at them shows whether the rest is short
+ * enough to be done here and now. */
+static void cycle_finish_leader(struct domain *d, void *arg)
+{
+  struct gc_domain *leader = gc_domain(d);
+  (void)arg;
+  if (bac_gc.phase != PHASE_MARK) return;
+  for_each_gc_domain(g) mark_flush(g);
+  mark_some(leader, FINISH_MOST_WORDS);
+  if (!mark_has_work(leader)) cycle_finish_stw(leader);
+}
+
+static void cycle_mark(struct gc_domain *g, size_t work)
+{
+  mark_some(g, work);
+  if (!mark_has_work(g))
+    stw_run(&g->dom, cycle_finish_leader, NULL);
+  else if (load_relaxed(&bac_domains.count) > 1)
+    mark_flush(g);
+}
+
+void cycle_slice(struct gc_domain *g, size_t work)
+{
+  switch (load_acquire(&bac_gc.phase)) {
+  case PHASE_IDLE:
+    if (pacing_wants_cycle()) stw_run(&g->dom, cycle_start_leader, NULL);
+    break;
+  case PHASE_MARK:
+    if (work != 0) cycle_mark(g, work);
+    break;
+  case PHASE_SWEEP:
+    if (work != 0) cycle_sweep(g, work);
+    cycle_end_sweep();
+    break;
+  }
+}
+
+/* A step of a collection that somebody waits for; others get the processor and the world in between. */
+enum { FORCED_STEP_WORDS = 1000 * 1000 };
+
+void cycle_complete(struct gc_domain *g, uint64_t cycles)
+{
+  while (load_relaxed(&bac_gc.major_collections) < cycles || load_acquire(&bac_gc.phase) == PHASE_SWEEP) {
+    switch (load_acquire(&bac_gc.phase)) {
+    case PHASE_IDLE: stw_run(&g->dom, cycle_start_leader, NULL); break;
+    case PHASE_MARK: cycle_mark(g, FORCED_STEP_WORDS); break;
+    case PHASE_SWEEP:
+      if (cycle_sweep(g, FORCED_STEP_WORDS) == 0 && !heap_is_swept()) os_yield();  /* another's last block */
+      cycle_end_sweep();
+      break;
+    }
+    domain_safepoint(&g->dom);
+  }
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* The collector's front: start, parameters, domains, safepoints and the
+ * functions of the Gc module. Here it is decided when something is done; what is
+ * done stands in the other files. */
+#include "gc/gc.h"
+
+#include "gc/state.h"
+#include "os/os.h"
+
+struct gc_state bac_gc;
+
+const struct gc_params gc_params_default = {
+    .minor_words = 256 * 1024,
+    .space_overhead = 120,
+    .major_heap_increment = 15,
+    .max_overhead = 500,
+    .window_size = 1,
+    .custom_major_ratio = 44,
+    .custom_minor_ratio = 100,
+    .custom_minor_max_bytes = 70000,
+    .max_domains = DOMAINS_DEFAULT,
+};
+
+/* ---- Parameters ---- */
+
+static size_t clamp(size_t n, size_t least, size_t most) { return n < least ? least : n > most ? most : n; }
+
+static void params_clamp(struct gc_params *p)
+{
+  p->minor_words = clamp(p->minor_words, Max_young_wosize + 1, (size_t)1 << 28);
+  p->space_overhead = clamp(p->space_overhead, 1, 1000000);
+  p->window_size = clamp(p->window_size, 1, 50);
+  p->custom_major_ratio = clamp(p->custom_major_ratio, 1, 1000000);
+  p->custom_minor_ratio = clamp(p->custom_minor_ratio, 1, 1000000);
+  p->custom_minor_max_bytes = clamp(p->custom_minor_max_bytes, 1, SIZE_MAX);
+  p->max_domains = clamp(p->max_domains, 1, DOMAINS_MAX);
+  p->verify = clamp(p->verify, 0, 2);
+}
+
+void gc_params_get(struct domain *d, struct gc_params *out)
+{
+  (void)d;
+  *out = bac_gc.params;
+}
+
+/* A nursery for a slot that has none, or another size for one that is empty. */
+static bool nursery_install(struct gc_domain *g, size_t words)
+{
+  struct window *w = g->dom.window;
+  if (w->young_start != NULL) nursery_release(g->dom.slot, w->young_start, w->young_end);
+  if (!nursery_commit(g->dom.slot, words, &w->young_start, &w->young_end)) return false;
+  w->young_ptr = w->young_end;
+  /* Under stress every allocation is to come by gc_nursery_alloc. */
+  domain_set_trigger(&g->dom, bac_gc.params.stress != 0 ? w->young_end : w->young_start);
+  return true;
+}
+
+static void params_set_leader(struct domain *d, void *arg)
+{
+  const struct gc_params *p = arg;
+  bool resize = p->minor_words != bac_gc.params.minor_words;
+  if (resize) minor_collect_stw(gc_domain(d));
+  bac_gc.params = *p;
+  if (!resize) return;
+  for_each_gc_domain(g)
+    if (!nursery_install(g, p->minor_words)) bac_fatal("out of memory: no room for a nursery of %zu words", p->minor_words);
+}
+
+void gc_params_set(struct domain *d, const struct gc_params *in)
+{
+  struct gc_params p = *in;
+  p.max_domains = bac_gc.params.max_domains;
+  p.heap_limit = bac_gc.params.heap_limit;
+  params_clamp(&p);
+  p.minor_words = clamp(p.minor_words, Max_young_wosize + 1, nursery_max_words());
+  while (!stw_run(d, params_set_leader, &p)) continue;
+}
+
+/* ---- Domains ---- */
+
+static void gc_domain_free(struct gc_domain *g)
+{
+  free(g->promoted);
+  free(g->dom.window);
+  free(g->marker.packet);
+  vec_free(&g->rem.fields);
+  vec_free(&g->rem.ephes);
+  vec_free(&g->rem.special);
+  vec_free(&g->marker.ephemerons);
+  vec_free(&g->copied);
+  free(g);
+}
+
+/* Under the world lock, before anybody sees the domain. */
+static bool gc_domain_ready(struct domain *d, void *arg)
+{
+  struct gc_domain *g = gc_domain(d);
+  (void)arg;
+  if (!nursery_install(g, bac_gc.params.minor_words)) return false;
+  if (bac_gc.client.domain_init(d)) return true;
+  nursery_release(d->slot, d->window->young_start, d->window->young_end);
+  return false;
+}
+
+static struct gc_domain *gc_domain_new(void)
+{
+  struct gc_domain *g = calloc(1, sizeof *g);
+  if (g == NULL) return NULL;
+  allocator_init(&g->alloc);
+  g->dom.window = calloc(1, align_up(bac_gc.client.state_size, 64));
+  g->promoted = calloc(bac_domains.limit, sizeof *g->promoted);
+  g->stress_left = bac_gc.params.stress;
+  if (g->dom.window != NULL && g->promoted != NULL && domain_enter(&g->dom, gc_domain_ready, NULL)) return g;
+  gc_domain_free(g);
+  return NULL;
+}
+
+struct domain *gc_domain_create(struct domain *parent)
+{
+  domain_enter_blocking(parent);
+  struct gc_domain *g = gc_domain_new();
+  domain_leave_blocking(parent);
+  return g == NULL ? NULL : &g->dom;
+}
+
+static struct gc_domain *gc_heir(struct gc_domain *of)
+{
+  for_each_gc_domain(g)
+    if (g != of) return g;
+  return NULL;
+}
+
+/* What the domain leaves goes to another one while the world is stopped: so no table is ever without an owner. */
+static void terminate_leader(struct domain *d, void *arg)
+{
+  struct gc_domain *g = gc_domain(d), *heir = gc_heir(g);
+  (void)arg;
+  minor_collect_stw(g);
+  allocator_retire(&g->alloc);
+  mark_flush(g);
+  pacing_allocated(g);
+  if (heir == NULL) return;
+  finalise_adopt_stw(heir, g);
+  for (size_t i = 0; i < g->marker.ephemerons.len; i++)
+    *vec_push(&heir->marker.ephemerons) = g->marker.ephemerons.at[i];
+  vec_clear(&g->marker.ephemerons);
+  allocator_merge_counts(&heir->alloc, &g->alloc);
+  heir->counters.minor_words += g->counters.minor_words;
+  heir->counters.promoted_words += g->counters.promoted_words;
+  heir->counters.major_words += g->counters.major_words;
+  g->counters = (struct domain_counters){0, 0, 0};
+  stats_sample_stw();
+}
+
+static void gc_domain_gone(struct domain *d, void *arg)
+{
+  (void)arg;
+  bac_gc.client.domain_fini(d);
+  nursery_release(d->slot, d->window->young_start, d->window->young_end);
+}
+
+void gc_domain_terminate(struct domain *d)
+{
+  while (!stw_run(d, terminate_leader, NULL)) continue;
+  domain_leave(d, gc_domain_gone, NULL);
+  gc_domain_free(gc_domain(d));
+}
+
+/* ---- Start ---- */
+
+static void gc_dead_object(value v, unsigned kind)
+{
+  if (kind == KIND_CONT)
+    bac_gc.client.free_continuation(v);
+  else if (bac_gc.client.custom_has_finaliser(v))
+    bac_gc.client.custom_finalise(v);
+}
+
+/* Under a limit of address space there may not be room for the nurseries of all domains. */
+static size_t domains_that_fit(const struct gc_params *p)
+{
+  size_t limit = os_address_space_limit();
+  if (limit == SIZE_MAX) return p->max_domains;
+  return clamp(limit / 8 / (p->minor_words * sizeof(value)), 1, p->max_domains);
+}
+
+struct domain *gc_init(const struct gc_params *params, const struct gc_client *client, const char **why)
+{
+  bac_gc.params = *params;
+  params_clamp(&bac_gc.params);
+  bac_gc.client = *client;
+  bac_gc.mark_lock = (struct lock)LOCK_INIT(RANK_MARK_POOL);
+  size_t limit = bac_gc.params.max_domains = domains_that_fit(&bac_gc.params);
+  *why = "no memory for the domain table";
+  if (!domains_init(limit)) return NULL;
+  *why = "no address space for the nurseries";
+  if (!nursery_init(limit, bac_gc.params.minor_words)) return NULL;
+  *why = heap_init(bac_nurseries.bytes, bac_gc.params.heap_limit, gc_dead_object);
+  if (*why != NULL) return NULL;
+  pacing_init();
+  ephe_init();
+  *why = "no memory for the first domain";
+  struct gc_domain *g = gc_domain_new();
+  if (g == NULL) return NULL;
+  domain_set_self(&g->dom);
+  domain_leave_blocking(&g->dom);
+  *why = NULL;
+  return &g->dom;
+}
+
+/* ---- Safepoints ---- */
+
+static void minor_leader(struct domain *d, void *arg)
+{
+  (void)arg;
+  minor_collect_stw(gc_domain(d));
+  /* The others owe their part of the major work that this collection brought. */
+  if (bac_domains.count > 1)
+    for_each_domain(other) if (other != d) domain_request(other, DOMAIN_WANT_SLICE);
+}
+
+static void gc_slice(struct gc_domain *g) { cycle_slice(g, pacing_slice_work(g)); }
+
+static void gc_minor_and_slice(struct gc_domain *g)
+{
+  if (stw_run(&g->dom, minor_leader, NULL)) gc_slice(g);
+}
+
+/* What the collector wants of this domain is done; what only the client can do is answered. */
+static uint32_t gc_serve(struct gc_domain *g)
+{
+  domain_safepoint(&g->dom);
+  uint32_t wants = domain_take_interrupts(&g->dom);
+  if (wants & DOMAIN_WANT_MINOR)
+    gc_minor_and_slice(g);
+  else if (wants & DOMAIN_WANT_SLICE)
+    gc_slice(g);
+  return wants & ~(uint32_t)(DOMAIN_WANT_MINOR | DOMAIN_WANT_SLICE);
+}
+
+bool gc_poll(struct domain *d)
+{
+  struct gc_domain *g = gc_domain(d);
+  uint32_t wants = gc_serve(g) | g->deferred;
+  g->deferred = 0;
+  return wants != 0;
+}
+
+/* Xstress: a minor collection and a slice at each Nth allocation that comes here; with stress on
+ * every allocation does, since young_trigger is young_end. */
+static void gc_stress(struct gc_domain *g)
+{
+  if (--g->stress_left != 0) return;
+  g->stress_left = bac_gc.params.stress;
+  if (stw_run(&g->dom, minor_leader, NULL)) cycle_slice(g, 100 * 1000);
+}
+
+/* What cannot be served here stays pending: the interrupt is set again for the next safepoint that can. */
+void gc_nursery_alloc(struct domain *d, size_t whsize)
+{
+  struct gc_domain *g = gc_domain(d);
+  struct window *w = d->window;
+  if (bac_gc.params.stress != 0) gc_stress(g);
+  for (;;) {
+    if (domain_has_interrupts(d)) g->deferred |= gc_serve(g);
+    if ((size_t)(w->young_ptr - w->young_start) >= whsize) break;
+    gc_minor_and_slice(g);
+  }
+  w->young_ptr -= whsize;
+  if (g->deferred != 0) {
+    domain_request(d, g->deferred);
+    g->deferred = 0;
+  }
+}
+
+/* ---- The Gc module ---- */
+
+void gc_minor(struct domain *d)
+{
+  uint64_t before = load_relaxed(&bac_gc.minor_collections);
+  while (load_relaxed(&bac_gc.minor_collections) == before) stw_run(d, minor_leader, NULL);
+}
+
+intnat gc_major_slice(struct domain *d, intnat words)
+{
+  struct gc_domain *g = gc_domain(d);
+  gc_minor(d);
+  if (bac_gc.phase == PHASE_IDLE && words > 0) {
+    /* The caller wants work to be done now, not when the pacing thinks it due. */
+    add_relaxed(&bac_gc.pacing.allocated, (uint64_t)words);
+  }
+  size_t owed = pacing_slice_work(g);
+  cycle_slice(g, words > 0 ? (size_t)words : owed);
+  return 0;
+}
+
+void gc_major(struct domain *d)
+{
+  gc_minor(d);
+  cycle_complete(gc_domain(d), load_relaxed(&bac_gc.major_collections) + (load_acquire(&bac_gc.phase) != PHASE_SWEEP));
+}
+
+/* A cycle that is under way began with what was reachable then; only one that starts now finds all that is garbage. */
+static void gc_collect_all(struct domain *d)
+{
+  struct gc_domain *g = gc_domain(d);
+  gc_minor(d);
+  bool marking = load_acquire(&bac_gc.phase) == PHASE_MARK;
+  cycle_complete(g, load_relaxed(&bac_gc.major_collections) + 1 + marking);
+}
+
+void gc_full_major(struct domain *d)
+{
+  gc_collect_all(d);
+  add_relaxed(&bac_gc.forced_major, 1);
+}
+
+static void compact_leader(struct domain *d, void *arg)
+{
+  (void)arg;
+  compact_stw(gc_domain(d));
+}
+
+void gc_compact(struct domain *d)
+{
+  gc_collect_all(d);
+  add_relaxed(&bac_gc.forced_major, 1);
+  while (!stw_run(d, compact_leader, NULL)) continue;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Marking: finding what can be reached.
+ *
+ * An object is unmarked (old colour), grey (new colour, its fields wait as a
+ * mark_range) or black (new colour, fields scanned). Marking is incremental and
+ * runs beside the program: the write barrier shades every value that is
+ * overwritten, so all that was reachable when the cycle started gets marked
+ * (snapshot at the beginning), and objects born since are marked from birth.
+ *
+ * Each domain has one packet of grey ranges of its own; whole packets go to a
+ * shared pool, from which any domain takes. Several domains may mark the same
+ * object at once: the colour byte is stored without an atomic exchange, and the object is
+ * then scanned twice, which is harmless.
+ *
+ * A found value first passes through a small ring while its header or side byte is fetched:
+ * marking is bound by cache misses, and the ring keeps MARK_RING of them under way.
+ *
+ * Not here: when to mark (pacing.c), roots (roots.c), ephemerons (ephe.c).
+ * Invariants: MARK-1, MARK-2 (state.h; verify.c). Design page: docs/design/marking.md. */
+#include "gc/state.h"
+
+#include "os/os.h"
+
+/* ---- Packets ---- */
+
+static struct mark_packet *packet_empty(void)
+{
+  lock_acquire(&bac_gc.mark_lock);
+  struct mark_packet *p = bac_gc.mark_empty;
+  if (p != NULL) bac_gc.mark_empty = p->next;
+  lock_release(&bac_gc.mark_lock);
+  if (p == NULL) p = malloc(sizeof *p);
+  if (p == NULL) bac_fatal("out of memory: no room for a mark packet");
+  p->len = 0;
+  return p;
+}
+
+static void packet_publish(struct mark_packet *p)
+{
+  lock_acquire(&bac_gc.mark_lock);
+  p->next = bac_gc.mark_full;
+  bac_gc.mark_full = p;
+  store_relaxed(&bac_gc.mark_packets, bac_gc.mark_packets + 1);
+  lock_release(&bac_gc.mark_lock);
+}
+
+/* Exchanges the marker's empty packet for a shared full one. */
+static bool packet_take(struct marker *m)
+{
+  if (load_relaxed(&bac_gc.mark_packets) == 0) return false;
+  lock_acquire(&bac_gc.mark_lock);
+  struct mark_packet *p = bac_gc.mark_full;
+  if (p != NULL) {
+    bac_gc.mark_full = p->next;
+    store_relaxed(&bac_gc.mark_packets, bac_gc.mark_packets - 1);
+    if (m->packet != NULL) {
+      m->packet->next = bac_gc.mark_empty;
+      bac_gc.mark_empty = m->packet;
+    }
+    m->packet = p;
+  }
+  lock_release(&bac_gc.mark_lock);
+  return p != NULL;
+}
+
+static inline void marker_push(struct marker *m, value *from, value *end)
+{
+  struct mark_packet *p = m->packet;
+  if (unlikely(p == NULL || p->len == MARK_PACKET_RANGES)) {
+    if (p != NULL) packet_publish(p);
+    m->packet = p = packet_empty();
+  }
+  p->range[p->len++] = (struct mark_range){from, end};
+}
+
+static inline bool marker_is_empty(const struct marker *m) { return m->packet == NULL || m->packet->len == 0; }
+
+void mark_flush(struct gc_domain *g)
+{
+  struct marker *m = &g->marker;
+  if (marker_is_empty(m)) return;
+  packet_publish(m->packet);
+  m->packet = NULL;
+}
+
+bool mark_has_work(struct gc_domain *g)
+{
+  return !marker_is_empty(&g->marker) || load_relaxed(&bac_gc.mark_packets) != 0;
+}
+
+/* ---- One object ---- */
+
+/* A continuation's stack is scanned by exactly one thread, and whoever is about
+ * to resume it waits until that is done (gc_keep_continuation): while it is scanned
+ * its side byte has the colour CONT_BUSY. */
+enum { CONT_BUSY = 3 };
+
+static bool mark_continuation(struct marker *m, value v)
+{
+  uint8_t *side = side_byte(Hp_val(v)), now = load_acquire(side);
+  uint8_t slack = now & ~SIDE_COLOUR;
+  if ((now & SIDE_COLOUR) != side_colour(heap_other_colour())) return false;
+  if (!cas_acq_rel(side, &now, (uint8_t)(slack | CONT_BUSY))) return false;
+  struct mark_visitor visitor;
+  mark_visitor_init(&visitor, m);
+  bac_gc.client.scan_continuation(v, &visitor.v);
+  store_release(side, (uint8_t)(slack | side_colour(heap_colour())));
+  return true;
+}
+
+void gc_keep_continuation(struct domain *d, value cont)
+{
+  if (!gc_is_marking() || !heap_contains(cont)) return;
+  mark_continuation(&gc_domain(d)->marker, cont);
+  while ((load_acquire(side_byte(Hp_val(cont))) & SIDE_COLOUR) == CONT_BUSY) os_relax();
+}
+
+static NOINLINE bool mark_side_object(struct marker *m, value v, uint8_t kind)
+{
+  if (kind == KIND_CONT) return mark_continuation(m, v);
+  uint8_t *side = side_byte(Hp_val(v)), now = load_relaxed(side);
+  if ((now & SIDE_COLOUR) != side_colour(heap_other_colour())) return false;
+  store_relaxed(side, (uint8_t)((now & ~SIDE_COLOUR) | side_colour(heap_colour())));
+  if (kind == KIND_EPHE) *vec_push(&m->ephemerons) = v;
+  return true;
+}
+
+/* v is in the heap. */
+static inline bool mark_object(struct marker *m, value v, header_t unmarked)
+{
+  uint8_t kind = heap_kind(v);
+  if (kind != KIND_SCAN && (kind & 0xf) != KIND_SCAN && kind != KIND_LARGE_REST)
+    return mark_side_object(m, v, kind & 0xf);
+  header_t hd = Hd_val(v);
+  if (unlikely(Tag_hd(hd) == Infix_tag)) {
+    v -= Infix_offset_hd(hd);
+    hd = Hd_val(v);
+  }
+  if (Colour_hd(hd) != unmarked) return false;
+  header_set_colour(Hp_val(v), hd, heap_colour());
+  tag_t tag = Tag_hd(hd);
+  if (likely(tag < No_scan_tag)) {
+    size_t first = tag == Closure_tag ? Start_env_closinfo(Closinfo_val(v)) : 0;
+    marker_push(m, &Field(v, first), &Field(v, Wosize_hd(hd)));
+  }
+  return true;
+}
+
+bool mark_value(struct marker *m, value v)
+{
+  if (!Is_block(v) || !heap_contains(v)) return false;
+  return mark_object(m, v, heap_other_colour());
+}
+
+bool mark_is_marked(value v)
+{
+  if (!Is_block(v) || !heap_contains(v)) return true;
+  uint8_t kind = heap_kind(v);
+  if ((kind & 0xf) == KIND_SCAN || kind == KIND_LARGE_REST) {
+    header_t hd = Hd_val(v);
+    if (Tag_hd(hd) == Infix_tag) hd = Hd_val(v - Infix_offset_hd(hd));
+    return Colour_hd(hd) == heap_colour();
+  }
+  return object_colour(v, kind) == heap_colour();
+}
+
+/* ---- Many ---- */
+
+static inline void ring_put(struct marker *m, value v, header_t unmarked)
+{
+  value old = m->ring[m->ring_at];
+  m->ring[m->ring_at] = v;
+  m->ring_at = (m->ring_at + 1) % MARK_RING;
+  if (old != 0) mark_object(m, old, unmarked);
+}
+
+static bool ring_drain(struct marker *m, header_t unmarked)
+{
+  bool any = false;
+  for (int i = 0; i < MARK_RING; i++) {
+    value v = m->ring[i];
+    m->ring[i] = 0;
+    if (v != 0) any |= mark_object(m, v, unmarked);
+  }
+  return any;
+}
+
+static inline void mark_range(struct marker *m, value *p, value *end, header_t unmarked)
+{
+  for (; p < end; p++) {
+    value v = load_relaxed(p);
+    if (!Is_block(v) || !heap_contains(v)) continue;
+    if (heap_kind(v) == KIND_SCAN)
+      __builtin_prefetch(Hp_val(v), 1);
+    else
+      __builtin_prefetch(side_byte(Hp_val(v)), 1);
+    ring_put(m, v, unmarked);
+  }
+}
+
+/* Large objects are scanned in pieces, so that a slice stays short and others can take the rest. */
+enum { MARK_PIECE_WORDS = 512 };
+
+size_t mark_some(struct gc_domain *g, size_t budget)
+{
+  struct marker *m = &g->marker;
+  header_t unmarked = heap_other_colour();
+  size_t done = 0;
+  while (done < budget) {
+    if (marker_is_empty(m)) {
+      if (ring_drain(m, unmarked) || packet_take(m)) continue;
+      break;
+    }
+    struct mark_range r = m->packet->range[--m->packet->len];
+    if (unlikely(r.end - r.from > MARK_PIECE_WORDS)) {
+      marker_push(m, r.from + MARK_PIECE_WORDS, r.end);
+      r.end = r.from + MARK_PIECE_WORDS;
+    }
+    mark_range(m, r.from, r.end, unmarked);
+    done += r.end - r.from + 1;
+  }
+  ring_drain(m, unmarked);
+  m->marked_words += done;
+  add_relaxed(&bac_gc.pacing.mark_done, done);
+  return done;
+}
+
+static void mark_visit(struct root_visitor *v, value *slots, size_t count)
+{
+  struct marker *m = ((struct mark_visitor *)v)->m;
+  for (size_t i = 0; i < count; i++) mark_value(m, slots[i]);
+}
+
+void mark_visitor_init(struct mark_visitor *v, struct marker *m)
+{
+  v->v.visit = mark_visit;
+  v->m = m;
+}
+
+/* A participant gives up after a while without work, unless it is the leader: the leader
+ * stays until nobody has any. */
+struct drain_job { struct gc_domain *leader; int busy; };
+
+static void drain_work(struct domain *participant, void *arg)
+{
+  struct drain_job *job = arg;
+  struct gc_domain *g = gc_domain(participant);
+  do {
+    add_seq(&job->busy, 1);
+    while (mark_some(g, 100000) != 0) mark_flush(g);
+    sub_seq(&job->busy, 1);
+    for (int spins = 0; spins < 1000 && load_seq(&job->busy) != 0 && !mark_has_work(g); spins++) os_relax();
+  } while (mark_has_work(g) || (g == job->leader && load_seq(&job->busy) != 0));
+}
+
+void mark_drain_stw(struct gc_domain *leader)
+{
+  for_each_gc_domain(g) mark_flush(g);
+  struct drain_job job = {leader, 0};
+  int want = load_relaxed(&bac_gc.mark_packets) > 4 ? 0 : 1;
+  stw_parallel(want, drain_work, &job);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* The minor collection: what is alive in the nurseries is copied to the major
+ * heap ("promoted"), and all nurseries are empty again.
+ *
+ * The world is stopped. The roots of every domain and pieces of the remembered
+ * sets are tasks; any participant takes the next one, copies what it finds and scans the
+ * copies, depth first, from a stack of its own. A participant with much work
+ * gives the upper half of its stack to those that have none. A domain that is not
+ * running holds nobody up: its tasks are taken by others.
+ *
+ * FORWARDING. The header of a copied object becomes 0 and its first field the
+ * new address. With several participants the copier first claims the object by exchanging
+ * its header with BUSY.
+ *
+ * Ephemerons are weak here too: their keys and data are looked at when all
+ * that is strongly reachable has been copied (ephe.c); finalise_last likewise.
+ *
+ * Not here: when (cycle.c, gc.c). Invariants: REM-1, REM-2. Design page: docs/design/minor.md. */
+#include "gc/state.h"
+
+#include "os/os.h"
+
+static const header_t FORWARDED = 0, BUSY = 1;
+
+/* Pieces of a remembered set that are one task. */
+enum { REMEMBERED_PER_TASK = 4096 };
+/* A participant shares when it has this many copies to scan and somebody waits. */
+enum { SHARE_LEAST = 64 };
+/* Nursery words in use below which waking helpers costs more than they bring. */
+enum { PARALLEL_LEAST_WORDS = 64 * 1024 };
+
+struct minor_task { struct gc_domain *g; size_t from, to; };  /* to = 0: the roots of g; g = NULL: the process */
+
+struct minor_job {
+  VEC(struct minor_task) tasks;
+  size_t next_task;              /* [atomic] */
+  struct gc_domain *leader;
+  bool parallel;                 /* [const] several may work */
+  int busy;                      /* [atomic] participants with work */
+  int waiting;                   /* [atomic] participants without */
+  struct lock lock;              /* RANK_LEAF */
+  VEC(value) shared;             /* [lock] copies that anybody may scan */
+  size_t shared_len;             /* [atomic] shared.len, for a look without the lock */
+};
+
+struct minor_worker {
+  struct root_visitor v;
+  struct gc_domain *g;
+  struct minor_job *job;
+};
+
+/* ---- Copying ---- */
+
+static unsigned promoted_kind(value v, tag_t tag)
+{
+  if (tag < No_scan_tag) return tag == Cont_tag ? KIND_CONT : KIND_SCAN;
+  if (tag == Custom_tag && bac_gc.client.custom_has_finaliser(v)) return KIND_FINAL;
+  return KIND_NOSCAN;
+}
+
+/* The header of an unforwarded object, claimed if need be; FORWARDED where it has been copied. */
+static inline header_t minor_claim(value v, bool parallel)
+{
+  header_t hd = load_acquire(Hp_val(v));
+  if (!parallel) return hd;
+  for (int spins = 0;; spins++) {
+    if (hd == FORWARDED) return hd;
+    if (hd == BUSY) {
+      if (spins % 1000 == 999) os_yield(); else os_relax();
+      hd = load_acquire(Hp_val(v));
+    } else if (Tag_hd(hd) == Infix_tag || cas_acq_rel(Hp_val(v), &hd, BUSY)) {
+      return hd;
+    }
+  }
+}
+
+static value minor_copy(struct minor_worker *w, value v, header_t hd)
+{
+  mlsize_t wosize = Wosize_hd(hd);
+  tag_t tag = Tag_hd(hd);
+  unsigned kind = likely(tag < Cont_tag) ? KIND_SCAN : promoted_kind(v, tag);
+  value copy = heap_alloc(&w->g->alloc, kind, wosize, tag);
+  if (unlikely(copy == 0)) bac_fatal("out of memory: the heap cannot grow to take in what survives a minor collection");
+  for (mlsize_t i = 0; i < wosize; i++) Field(copy, i) = Field(v, i);
+  w->g->promoted[((uintnat)v - bac_nurseries.base) / bac_nurseries.slot_bytes] += wosize + 1;
+  store_relaxed(&Field(v, 0), copy);
+  store_release(Hp_val(v), FORWARDED);
+  if (kind == KIND_SCAN || kind == KIND_CONT) *vec_push(&w->g->copied) = copy;
+  return copy;
+}
+
+/* What a forwarding block (the result of a forced lazy value) may be replaced by, or 0: the
+ * content may need the indirection if it is lazy itself or a float. */
+static value minor_shortcut(value forward)
+{
+  value f = Forward_val(forward);
+  if (Is_long(f)) return f;
+  header_t hd = load_acquire(Hp_val(f));
+  if (is_young_block(f)) {
+    if (hd == BUSY) return 0;
+    if (hd == FORWARDED) hd = Hd_val(Field(f, 0));
+  }
+  tag_t tag = Tag_hd(hd);
+  return tag == Forward_tag || tag == Lazy_tag || tag == Forcing_tag || tag == Double_tag ? 0 : f;
+}
+
+static value minor_promote(struct minor_worker *w, value v)
+{
+  for (;;) {
+    bool parallel = w->job->parallel;
+    header_t hd = minor_claim(v, parallel);
+    if (hd == FORWARDED) return load_relaxed(&Field(v, 0));
+    tag_t tag = Tag_hd(hd);
+    if (likely(tag < Infix_tag) || tag > Forward_tag) return minor_copy(w, v, hd);
+    if (tag == Infix_tag) {
+      size_t offset = Infix_offset_hd(hd);
+      return minor_promote(w, v - offset) + offset;
+    }
+    value f = minor_shortcut(v);
+    if (f == 0) return minor_copy(w, v, hd);
+    if (parallel) store_release(Hp_val(v), hd);
+    if (!is_young_block(f)) return f;
+    v = f;
+  }
+}
+
+/* Fields are read and written atomically: duplicates in two remembered sets are harmless. */
+static inline void minor_slot(struct minor_worker *w, value *slot)
+{
+  value v = load_relaxed(slot);
+  if (is_young_block(v)) store_relaxed(slot, minor_promote(w, v));
+}
+
+static void minor_visit(struct root_visitor *v, value *slots, size_t count)
+{
+  struct minor_worker *w = container_of(v, struct minor_worker, v);
+  for (size_t i = 0; i < count; i++) minor_slot(w, &slots[i]);
+}
+
+static void minor_scan_copy(struct minor_worker *w, value v)
+{
+  header_t hd = Hd_val(v);
+  tag_t tag = Tag_hd(hd);
+  if (unlikely(tag == Cont_tag)) {
+    bac_gc.client.scan_continuation(v, &w->v);
+    return;
+  }
+  mlsize_t i = tag == Closure_tag ? Start_env_closinfo(Closinfo_val(v)) : 0;
+  for (mlsize_t size = Wosize_hd(hd); i < size; i++) minor_slot(w, &Field(v, i));
+}
+
+/* ---- Sharing ---- */
+
+static void minor_share(struct minor_worker *w)
+{
+  struct minor_job *job = w->job;
+  size_t give = w->g->copied.len / 2;
+  lock_acquire(&job->lock);
+  for (size_t i = 0; i < give; i++) *vec_push(&job->shared) = vec_pop(&w->g->copied);
+  store_relaxed(&job->shared_len, job->shared.len);
+  lock_release(&job->lock);
+}
+
+static bool minor_take_shared(struct minor_worker *w)
+{
+  struct minor_job *job = w->job;
+  if (load_relaxed(&job->shared_len) == 0) return false;
+  lock_acquire(&job->lock);
+  size_t take = min_size(job->shared.len, SHARE_LEAST);
+  for (size_t i = 0; i < take; i++) *vec_push(&w->g->copied) = vec_pop(&job->shared);
+  store_relaxed(&job->shared_len, job->shared.len);
+  lock_release(&job->lock);
+  return take != 0;
+}
+
+static void minor_drain(struct minor_worker *w)
+{
+  while (w->g->copied.len != 0) {
+    minor_scan_copy(w, vec_pop(&w->g->copied));
+    if (unlikely(w->g->copied.len >= SHARE_LEAST && load_relaxed(&w->job->waiting) != 0)) minor_share(w);
+  }
+}
+
+/* ---- Tasks ---- */
+
+static void minor_run_task(struct minor_worker *w, struct minor_task t)
+{
+  if (t.g == NULL) {
+    roots_scan_process(&w->v, true);
+  } else if (t.to == 0) {
+    roots_scan_domain(t.g, &w->v, true);
+  } else {
+    for (size_t i = t.from; i < t.to; i++) minor_slot(w, t.g->rem.fields.at[i]);
+  }
+}
+
+static bool minor_has_work(struct minor_job *job)
+{
+  return load_relaxed(&job->next_task) < job->tasks.len || load_relaxed(&job->shared_len) != 0;
+}
+
+static void minor_work(struct domain *participant, void *arg)
+{
+  struct minor_job *job = arg;
+  struct minor_worker w = {{minor_visit}, gc_domain(participant), job};
+  bool leads = w.g == job->leader;
+  do {
+    add_seq(&job->busy, 1);
+    for (;;) {
+      minor_drain(&w);
+      if (minor_take_shared(&w)) continue;
+      if (load_relaxed(&job->next_task) >= job->tasks.len) break;
+      size_t i = add_relaxed(&job->next_task, 1);
+      if (i >= job->tasks.len) break;
+      minor_run_task(&w, job->tasks.at[i]);
+    }
+    sub_seq(&job->busy, 1);
+    if (!job->parallel) return;
+    add_seq(&job->waiting, 1);
+    for (int spins = 0; load_seq(&job->busy) != 0 && !minor_has_work(job) && (leads || spins < 20000); spins++)
+      os_relax();
+    sub_seq(&job->waiting, 1);
+  } while (minor_has_work(job) || (leads && load_seq(&job->busy) != 0));
+}
+
+static void minor_add_tasks(struct minor_job *job)
+{
+  *vec_push(&job->tasks) = (struct minor_task){NULL, 0, 0};
+  for_each_gc_domain(g) {
+    *vec_push(&job->tasks) = (struct minor_task){g, 0, 0};
+    for (size_t i = 0; i < g->rem.fields.len; i += REMEMBERED_PER_TASK)
+      *vec_push(&job->tasks) = (struct minor_task){g, i, min_size(i + REMEMBERED_PER_TASK, g->rem.fields.len)};
+  }
+}
+
+/* ---- Weak references to young blocks ---- */
+
+value minor_forwarded(value v)
+{
+  header_t hd = Hd_val(v);
+  if (hd == FORWARDED) return Field(v, 0);
+  if (Tag_hd(hd) == Infix_tag) {
+    size_t offset = Infix_offset_hd(hd);
+    value block = minor_forwarded(v - offset);
+    return block == 0 ? 0 : block + offset;
+  }
+  if (Tag_hd(hd) == Forward_tag) {
+    /* It may have been replaced by what it forwards to, in every strong reference. */
+    value f = minor_shortcut(v);
+    if (f == 0 || Is_long(f)) return 0;
+    return is_young_block(f) ? minor_forwarded(f) : 0;
+  }
+  return 0;
+}
+
+void minor_promote_now(struct minor_worker *w, value *slot)
+{
+  minor_slot(w, slot);
+  minor_drain(w);
+}
+
+static void minor_free_special(struct gc_domain *g)
+{
+  for (size_t i = 0; i < g->rem.special.len; i++) {
+    value v = g->rem.special.at[i].v;
+    header_t hd = Hd_val(v);
+    if (hd == FORWARDED)
+      pacing_custom(g->rem.special.at[i].share);
+    else if (Tag_hd(hd) == Cont_tag)
+      bac_gc.client.free_continuation(v);
+    else
+      bac_gc.client.custom_finalise(v);
+  }
+  vec_clear(&g->rem.special);
+}
+
+/* ---- The collection ---- */
+
+static void minor_empty(struct gc_domain *g)
+{
+  struct window *w = g->dom.window;
+  g->counters.minor_words += w->young_end - w->young_ptr;
+  w->young_ptr = w->young_end;
+  vec_clear(&g->rem.fields);
+  vec_clear(&g->rem.ephes);
+  minor_free_special(g);
+  g->custom_minor = 0;
+  g->first.young = g->first.entries.len;
+  g->last.young = g->last.entries.len;
+}
+
+static uint64_t minor_count_promoted(void)
+{
+  uint64_t total = 0;
+  for_each_gc_domain(from) {
+    uint64_t words = 0;
+    for_each_gc_domain(by) {
+      words += by->promoted[from->dom.slot];
+      by->promoted[from->dom.slot] = 0;
+    }
+    from->counters.promoted_words += words;
+    from->counters.major_words += words;
+    total += words;
+  }
+  return total;
+}
+
+static size_t minor_words_in_use(void)
+{
+  size_t words = 0;
+  for_each_gc_domain(g) words += g->dom.window->young_end - g->dom.window->young_ptr;
+  return words;
+}
+
+void minor_collect_stw(struct gc_domain *leader)
+{
+  struct minor_job job = {.leader = leader, .lock = LOCK_INIT(RANK_LEAF), .tasks = VEC_EMPTY, .shared = VEC_EMPTY};
+  job.parallel = bac_domains.count > 1 && minor_words_in_use() >= PARALLEL_LEAST_WORDS;
+  minor_add_tasks(&job);
+  stw_parallel(job.parallel ? 0 : 1, minor_work, &job);
+
+  job.parallel = false;
+  struct minor_worker w = {{minor_visit}, leader, &job};
+  ephe_minor_stw(&w);
+  finalise_minor_stw();
+  roots_after_minor();
+  for_each_gc_domain(g) minor_empty(g);
+  add_relaxed(&bac_gc.pacing.allocated, minor_count_promoted());
+  vec_free(&job.tasks);
+  vec_free(&job.shared);
+
+  store_relaxed(&bac_gc.minor_collections, bac_gc.minor_collections + 1);
+  for_each_domain(d) if (bac_gc.client.minor_hook) bac_gc.client.minor_hook(d);
+  stats_sample_stw();
+  if (bac_gc.params.verify >= 2) verify_heap_stw("after a minor collection");
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Pacing: how much allocation the next cycle allows, and how much work each
+ * slice owes. The derivation is in docs/design/pacing.md; in short:
+ *
+ * Let L be the live words found by the last cycle and o the space_overhead. Between
+ * two ends of marking the program may allocate A words (the budget). Of the
+ * garbage, what dies before marking starts is swept after this cycle, what dies later floats
+ * into the next. With marking in the last part m of the budget the heap peaks
+ * at L + A (1 + m), which is to be L (1 + o/100): A = L o / (100 (1 + m)).
+ *
+ * Sweeping is owed over the first part of the budget, marking over the last; in
+ * between the collector rests. All amounts are global: whoever runs a slice
+ * works off what all domains owe. */
+#include "gc/state.h"
+
+/* Part of the budget over which marking is spread, and over which sweeping is. */
+static const double MARK_PART = 0.5, SWEEP_PART = 0.4;
+
+/* The least budget: a heap of less does not cycle for nothing (FIELD M12). */
+enum { BUDGET_LEAST_WORDS = 256 * 1024 };
+
+/* The most that one slice does, unless the program gets ahead of it: a pause of about a millisecond. */
+enum { SLICE_MOST_WORDS = 200 * 1000, SLICE_LEAST_WORDS = 2000 };
+
+static void pacing_set_budget(uint64_t live)
+{
+  struct pacing *p = &bac_gc.pacing;
+  double budget = (double)live * (double)bac_gc.params.space_overhead / 100 / (1 + MARK_PART);
+  store_relaxed(&p->budget, budget > BUDGET_LEAST_WORDS ? (uint64_t)budget : BUDGET_LEAST_WORDS);
+}
+
+void pacing_init(void)
+{
+  bac_gc.pacing = (struct pacing){.mark_per_live = 1};
+  pacing_set_budget(bac_gc.params.initial_heap_words);
+}
+
+void pacing_allocated(struct gc_domain *g)
+{
+  add_relaxed(&bac_gc.pacing.allocated, g->direct_words);
+  g->direct_words = 0;
+}
+
+void pacing_custom(double share_of_cycle)
+{
+  if (share_of_cycle <= 0) return;
+  if (share_of_cycle > 1) share_of_cycle = 1;
+  add_relaxed(&bac_gc.pacing.allocated, (uint64_t)(share_of_cycle * (double)bac_gc.pacing.budget));
+}
+
+bool pacing_wants_cycle(void)
+{
+  struct pacing *p = &bac_gc.pacing;
+  return (double)load_relaxed(&p->allocated) >= (1 - MARK_PART) * (double)p->budget;
+}
+
+void pacing_mark_started_stw(void)
+{
+  struct pacing *p = &bac_gc.pacing;
+  p->mark_done = 0;
+  p->mark_from = p->allocated;
+  p->mark_work = (uint64_t)((double)bac_gc.sample.live_words * p->mark_per_live);
+}
+
+void pacing_cycle_finished_stw(void)
+{
+  struct pacing *p = &bac_gc.pacing;
+  p->allocated = 0;
+  p->sweep_done = 0;
+  p->finish_live = bac_gc.sample.live_words;
+  p->heap_words = (uint64_t)bac_heap.used_blocks * BLOCK_WORDS;
+}
+
+void pacing_cycle_swept(void)
+{
+  struct pacing *p = &bac_gc.pacing;
+  uint64_t dead = load_relaxed(&bac_heap.swept_words);
+  uint64_t live = p->finish_live > dead ? p->finish_live - dead : 0;
+  if (live > 0) p->mark_per_live = (double)p->mark_done / (double)live;
+  if (p->mark_per_live > 2) p->mark_per_live = 2;
+  pacing_set_budget(live);
+}
+
+/* Work that is due when [part] of the way is gone, less what was done. */
+static size_t pacing_owed(double total, double part, uint64_t done)
+{
+  double due = total * (part < 1 ? part : 1 + 4 * (part - 1)) - (double)done;
+  if (due <= 0) return 0;
+  size_t owed = (size_t)due / max_size(1, load_relaxed(&bac_domains.count)) + 1;
+  if (owed < SLICE_LEAST_WORDS) owed = SLICE_LEAST_WORDS;
+  return part < 1.2 ? min_size(owed, SLICE_MOST_WORDS) : owed;
+}
+
+size_t pacing_slice_work(struct gc_domain *g)
+{
+  struct pacing *p = &bac_gc.pacing;
+  pacing_allocated(g);
+  double allocated = (double)load_relaxed(&p->allocated), budget = (double)p->budget;
+  switch (load_relaxed(&bac_gc.phase)) {
+  case PHASE_SWEEP:
+    return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&p->sweep_done));
+  case PHASE_MARK: {
+    double room = budget - (double)p->mark_from;
+    if (room < budget / 4) room = budget / 4;
+    return pacing_owed((double)p->mark_work, (allocated - (double)p->mark_from) / room, load_relaxed(&p->mark_done));
+  }
+  default:
+    return 0;
+  }
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* The collector's own state: one struct for the process, one for each domain.
+ * Private to src/gc; clients see gc.h.
+ *
+ * THE CYCLE. The phase changes only in cycle.c, with the world stopped but for the last step:
+ *
+ *   IDLE -> MARK    cycle_start     roots shaded, colours exchanged; nurseries empty
+ *   MARK -> SWEEP   cycle_finish    all reachable objects have the new colour
+ *   SWEEP -> IDLE   cycle_swept     no block is unswept
+ *
+ * INVARIANTS, checked by verify.c:
+ *   REM-1   after a minor collection no major object refers to a nursery.
+ *   REM-2   each field of a major object that holds a young block is in the remembered set
+ *           of some domain (fields of ephemerons: in its ephemeron entries).
+ *   MARK-1  while marking, an object reachable at cycle_start is marked, or reachable from a
+ *           grey object, or from an unmarked one that is; new objects are marked.
+ *   MARK-2  at cycle_finish no marked object refers to an unmarked one (ephemerons: see ephe.c).
+ *   STAT-1  heap = live + free + fragments, and the sums of counters equal a scan.
+ */
+#ifndef BAC_GC_STATE_H
+#define BAC_GC_STATE_H
+
+#include "base/rng.h"
+#include "base/vec.h"
+#include "domain/domain.h"
+#include "gc/gc.h"
+#include "heap/heap.h"
+#include "heap/nursery.h"
+
+enum gc_phase { PHASE_IDLE, PHASE_MARK, PHASE_SWEEP };
+
+/* A piece of an object that is still to be scanned. */
+struct mark_range { value *from, *end; };
+
+/* Grey work travels between domains in packets. */
+enum { MARK_PACKET_RANGES = 254 };
+struct mark_packet {
+  struct mark_packet *next;
+  size_t len;
+  struct mark_range range[MARK_PACKET_RANGES];
+};
+
+enum { MARK_RING = 16 };
+struct marker {
+  struct mark_packet *packet;     /* [own] grey ranges; more in the shared pool */
+  value ring[MARK_RING];          /* [own] prefetched, not yet looked at; 0: empty place */
+  unsigned ring_at;
+  VEC(value) ephemerons;          /* [own, stw] marked in this cycle */
+  uint64_t marked_words;          /* [own, stw] scanned or passed over, ever */
+};
+
+/* Entry for a field of an ephemeron that holds a young block. */
+struct ephe_ref { value ephe; mlsize_t index; };
+
+struct finaliser { value closure, arg; };
+struct finalisers {
+  VEC(struct finaliser) entries;  /* closure strong, arg weak */
+  size_t young;                   /* entries from here on may have young args */
+};
+
+/* A young block whose death or promotion matters outside the heap: a custom block that has a
+ * finaliser or stands for memory elsewhere, or a continuation. */
+struct young_special {
+  value v;
+  double share;                   /* of a major cycle, that it counts when promoted */
+};
+
+struct remembered {
+  VEC(value *) fields;            /* fields of major objects that hold young blocks */
+  VEC(struct ephe_ref) ephes;
+  VEC(struct young_special) special;
+};
+
+/* Words and collections since the domain started; adopted from domains that ended. Each only grows. */
+struct domain_counters {
+  uint64_t minor_words;           /* up to the last minor collection; see gc_minor_words */
+  uint64_t promoted_words;
+  uint64_t major_words;           /* with promoted */
+};
+
+struct gc_domain {
+  struct domain dom;              /* first: a struct domain * is this */
+  struct allocator alloc;
+  struct remembered rem;
+  struct marker marker;
+  struct finalisers first, last;
+  VEC(struct finaliser) ready;    /* finalisers to call; [own, stw] */
+  size_t ready_at;                /* those before are taken */
+  bool finaliser_running;
+  struct domain_counters counters;
+  struct domain_counters sampled; /* [stw] counters at the last sample */
+  uint64_t direct_words;          /* allocated in the major heap, not by promotion, and not told to pacing yet */
+  uint32_t deferred;              /* interrupts taken where they could not be served */
+  double custom_minor;            /* share of a nursery that off-heap memory stands for */
+  uint64_t stress_left;           /* allocations until the next forced collection */
+  unsigned sweep_hint;
+  VEC(value) copied;              /* [stw] promoted objects that are still to be scanned */
+  uint64_t *promoted;             /* [stw] words that this domain promoted, by the nursery they came from */
+};
+
+static inline struct gc_domain *gc_domain(struct domain *d) { return (struct gc_domain *)d; }
+
+/* What quick_stat answers about the heap: taken at the end of each minor collection and each cycle. */
+struct heap_sample {
+  uint64_t heap_words, live_words, live_blocks, free_words, fragments, heap_chunks, free_blocks, largest_free;
+};
+
+/* See pacing.c; words throughout. */
+struct pacing {
+  uint64_t allocated;             /* [atomic] into the major heap since the last cycle_finish, off-heap memory counted in */
+  uint64_t mark_done;             /* [atomic] words marked in this cycle */
+  uint64_t sweep_done;            /* [atomic] words swept since the last cycle_finish */
+  uint64_t budget;                /* [atomic] allocation from one cycle_finish to the next */
+  uint64_t finish_live;           /* [stw] live and dead words when marking ended */
+  uint64_t mark_from;             /* [stw] what [allocated] was when marking started */
+  uint64_t mark_work;             /* [stw] words that this cycle is expected to mark */
+  uint64_t heap_words;            /* [stw] size of what is to be swept */
+  double mark_per_live;           /* [stw, cycle_swept] marked words per live word in the last cycle */
+};
+
+struct gc_state {
+  struct gc_params params;        /* [own of any domain by gc_params_set under stw; read anywhere] */
+  struct gc_client client;        /* [const] */
+  enum gc_phase phase;            /* [stw, or cycle_swept's compare-and-swap] */
+
+  struct lock mark_lock;          /* RANK_MARK_POOL */
+  struct mark_packet *mark_full, *mark_empty;   /* [lock:mark] */
+  int64_t mark_packets;           /* [atomic] in mark_full */
+
+  struct pacing pacing;
+  uint64_t minor_collections, major_collections, forced_major, compactions;   /* [stw, atomic read] */
+  struct heap_sample sample;      /* [stw] */
+  struct domain_counters sampled; /* [stw] of all domains at the last sample */
+  };
+extern struct gc_state bac_gc;
+
+static inline bool gc_is_marking(void) { return load_relaxed(&bac_gc.phase) == PHASE_MARK; }
+
+#define for_each_gc_domain(g) \
+  for_each_domain(g##_dom_) for (struct gc_domain *g = gc_domain(g##_dom_); g; g = NULL)
+
+/* ---- roots.c ---- */
+/* Global roots and the client's process-wide roots. young_only: those generational roots that may hold young blocks. [stw] */
+void roots_scan_process(struct root_visitor *v, bool young_only);
+/* All young generational roots have become old. [stw] */
+void roots_after_minor(void);
+/* Roots of one domain: the client's, and finaliser closures and ready finalisers. [stw] */
+void roots_scan_domain(struct gc_domain *g, struct root_visitor *v, bool young_only);
+
+/* ---- minor.c ---- */
+/* Empties every nursery. Leader of a stopped world. */
+void minor_collect_stw(struct gc_domain *leader);
+struct minor_worker;
+/* Where a young block went, or 0 if it was not copied: it is dead when the copying is over. [stw] */
+value minor_forwarded(value v);
+/* Copies what *slot refers to, if it is young, and all that it reaches. [stw, leader] */
+void minor_promote_now(struct minor_worker *w, value *slot);
+
+/* ---- mark.c ---- */
+bool mark_value(struct marker *m, value v);      /* shades v; true if it was unmarked */
+bool mark_is_marked(value v);                    /* or not in the heap */
+/* Marks until about budget words were scanned or nothing is left; the words done. */
+size_t mark_some(struct gc_domain *g, size_t budget);
+void mark_drain_stw(struct gc_domain *leader);   /* all grey objects of all domains. [stw] */
+bool mark_has_work(struct gc_domain *g);         /* grey objects here or in the shared pool */
+void mark_flush(struct gc_domain *g);            /* local packets to the shared pool */
+struct mark_visitor { struct root_visitor v; struct marker *m; };
+void mark_visitor_init(struct mark_visitor *v, struct marker *m);
+
+/* ---- alloc.c ---- */
+/* gc_alloc_major for a kind that the tag does not tell. */
+value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind);
+
+/* ---- ephe.c, finalise.c ---- */
+void ephe_init(void);
+void ephe_minor_stw(struct minor_worker *w);     /* after the strong part of a minor collection */
+void ephe_mark_stw(struct gc_domain *leader);    /* data of ephemerons whose keys are alive, to the fixpoint */
+void ephe_clean_stw(void);                       /* dead keys and data out */
+void finalise_minor_stw(void);                   /* dead young args of finalise_last */
+void finalise_first_stw(struct gc_domain *leader);  /* unmarked args: ready, and marked */
+void finalise_last_stw(void);
+void finalise_adopt_stw(struct gc_domain *heir, struct gc_domain *gone);
+
+/* ---- cycle.c ---- */
+void cycle_slice(struct gc_domain *g, size_t work);       /* about [work] words of whatever the phase needs */
+void cycle_finish_stw(struct gc_domain *leader);          /* completes marking and flips; MARK -> SWEEP */
+void cycle_start_stw(struct gc_domain *leader);           /* IDLE -> MARK */
+void cycle_sweep_all_stw(struct gc_domain *leader);       /* SWEEP -> IDLE */
+void cycle_complete(struct gc_domain *g, uint64_t cycles);   /* drives until major_collections reaches [cycles] and all is swept */
+
+/* ---- compact.c ---- */
+void compact_stw(struct gc_domain *leader);
+
+/* ---- pacing.c ---- */
+void pacing_init(void);
+void pacing_allocated(struct gc_domain *g);                  /* tells g's direct words */
+void pacing_mark_started_stw(void);
+size_t pacing_slice_work(struct gc_domain *g);               /* words of work that the next slice owes */
+bool pacing_wants_cycle(void);                               /* it is time to start marking */
+void pacing_cycle_finished_stw(void);
+void pacing_cycle_swept(void);                               /* by whoever ended the sweeping */
+void pacing_custom(double share_of_cycle);                  /* off-heap memory, as a share of a cycle's allocation */
+
+/* ---- stats.c ---- */
+void stats_sample_stw(void);                                 /* refreshes bac_gc.sample */
+void stats_sum_counts(struct heap_counts *out);              /* [stw] */
+void stats_from_counts(const struct heap_counts *c, struct heap_sample *out);
+uint64_t gc_minor_words(struct gc_domain *g);                /* exact, now */
+
+/* ---- verify.c ---- */
+void verify_heap_stw(const char *when);
+void verify_scan_stw(struct heap_sample *out, struct heap_counts *counts);
+
+#endif

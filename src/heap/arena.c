@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* The arena: address space, blocks, and memory given back.
+ *
+ * Blocks are handed out lowest address first, so that the heap stays together
+ * and its upper end falls free. A scan of the kind table finds them: a byte
+ * for 64 KiB, so a gigabyte of heap is 16 KiB of table. A freed block keeps its memory
+ * ("dirty") until heap_return_memory: most are wanted again soon. */
+#include "heap/heap.h"
+#include "os/os.h"
+
+struct heap bac_heap;
+
+/* The arena asks for much address space, and for less where it may not have it. */
+static const size_t ARENA_BYTES_MAX = (size_t)512 << 30;
+static const size_t ARENA_BYTES_MIN = (size_t)16 << 20;
+
+/* Bytes of tables for one block. */
+enum { TABLE_BYTES_PER_BLOCK = 1 + sizeof(struct block) + (BLOCK_BYTES >> SIDE_SHIFT) };
+
+static size_t arena_wanted_bytes(size_t nursery_bytes)
+{
+  size_t limit = os_address_space_limit();
+  if (limit == SIZE_MAX) return ARENA_BYTES_MAX;
+  /* Under ulimit -v: three quarters of what the nursery leaves; the rest is for the C heap, stacks, libraries. */
+  size_t left = limit > nursery_bytes ? limit - nursery_bytes : 0;
+  size_t bytes = left / 4 * 3 / (BLOCK_BYTES + TABLE_BYTES_PER_BLOCK) * BLOCK_BYTES;
+  return min_size(max_size(bytes, ARENA_BYTES_MIN), ARENA_BYTES_MAX);
+}
+
+static bool arena_reserve(size_t bytes)
+{
+  struct heap *h = &bac_heap;
+  size_t blocks = bytes >> BLOCK_SHIFT, page = os_page_size();
+  size_t kind_bytes = align_up(blocks, page);
+  size_t block_bytes = align_up(blocks * sizeof(struct block), page);
+  size_t side_bytes = bytes >> SIDE_SHIFT;
+  size_t tables = kind_bytes + block_bytes + side_bytes;
+  char *arena = os_reserve(bytes, (size_t)2 << 20);
+  if (arena == NULL) return false;
+  char *table = os_reserve(tables, page);
+  if (table == NULL || !os_commit(table, kind_bytes)) {
+    if (table != NULL) os_unreserve(table, tables);
+    os_unreserve(arena, bytes);
+    return false;
+  }
+  h->base = (uintnat)arena;
+  h->bytes = bytes;
+  h->kind = (uint8_t *)table;
+  h->block = (struct block *)(table + kind_bytes);
+  h->side = (uint8_t *)table + kind_bytes + block_bytes;
+  h->limit = blocks;
+  return true;
+}
+
+static void class_pools_init(struct class_pools *p)
+{
+  p->lock = (struct lock)LOCK_INIT(RANK_POOLS);
+  p->unswept = p->full = NO_BLOCK;
+  for (int i = 0; i < PARTIAL_LISTS; i++) p->partial[i] = NO_BLOCK;
+}
+
+const char *heap_init(size_t nursery_bytes, size_t heap_limit, dead_object_fn dead)
+{
+  struct heap *h = &bac_heap;
+  size_t bytes = align_down(arena_wanted_bytes(nursery_bytes), (size_t)ARENA_STEP_BLOCKS << BLOCK_SHIFT);
+  while (!arena_reserve(bytes)) {
+    bytes = align_down(bytes / 2, (size_t)ARENA_STEP_BLOCKS << BLOCK_SHIFT);
+    if (bytes < ARENA_BYTES_MIN) return "no address space for the heap";
+  }
+  h->lock = (struct lock)LOCK_INIT(RANK_ARENA);
+  h->large_lock = (struct lock)LOCK_INIT(RANK_LARGE);
+  h->large = h->large_unswept = NO_BLOCK;
+  h->colour = COLOUR_A;
+  h->dead = dead;
+  h->max_blocks = heap_limit ? (int64_t)(heap_limit >> BLOCK_SHIFT) : (int64_t)h->limit;
+  for (int k = 0; k < KINDS; k++)
+    for (int c = 0; c < CLASSES; c++) class_pools_init(&h->pools[k][c]);
+  unsigned c = 0;
+  for (size_t w = 0; w <= SLOT_WORDS_MAX; w++) {
+    if (w > class_slot_words[c]) c++;
+    class_of_whsize_[w] = c;
+  }
+  return NULL;
+}
+
+/* Makes at least [blocks] more blocks usable. [lock:arena] */
+static bool arena_grow(uint32_t blocks)
+{
+  struct heap *h = &bac_heap;
+  uint32_t more = align_up(blocks, ARENA_STEP_BLOCKS), from = h->committed;
+  if (more > h->limit - from) more = h->limit - from;
+  if (more < blocks) return false;
+  if (!os_commit(block_start(from), (size_t)more << BLOCK_SHIFT)) return false;
+  if (!os_commit(&h->block[from], more * sizeof(struct block))) return false;
+  if (!os_commit(side_byte(block_start(from)), (size_t)more << (BLOCK_SHIFT - SIDE_SHIFT))) return false;
+  h->committed = from + more;
+  return true;
+}
+
+/* The first run of [count] free blocks below committed, or committed minus the free blocks at its end. [lock:arena] */
+static uint32_t arena_find_run(uint32_t count)
+{
+  struct heap *h = &bac_heap;
+  uint32_t i = h->first_free;
+  while (i < h->committed) {
+    uint8_t *free = memchr(h->kind + i, KIND_FREE, h->committed - i);
+    if (free == NULL) return h->committed;
+    uint32_t start = free - h->kind, end = start + 1;
+    while (end < h->committed && end - start < count && h->kind[end] == KIND_FREE) end++;
+    if (end - start == count || end == h->committed) return start;
+    i = end;
+  }
+  return h->committed;
+}
+
+static void arena_note_top(void)
+{
+  struct heap *h = &bac_heap;
+  int64_t now = h->used_blocks + h->dirty_blocks;
+  if (now > h->top_blocks) store_relaxed(&h->top_blocks, now);
+}
+
+uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
+{
+  struct heap *h = &bac_heap;
+  lock_acquire(&h->lock);
+  uint32_t first = NO_BLOCK;
+  if (count > h->max_blocks - h->used_blocks) goto out;
+  uint32_t at = arena_find_run(count);
+  if (at + (uint64_t)count > h->committed && !arena_grow(at + count - h->committed)) goto out;
+  first = at;
+  if (first == h->first_free) h->first_free = first + count;
+  int64_t dirty = 0;
+  for (uint32_t i = first; i < first + count; i++) {
+    dirty += h->block[i].dirty;
+    h->block[i].dirty = 0;
+    store_relaxed(&h->kind[i], i == first ? first_kind : rest_kind);
+  }
+  h->block[first].blocks = count;
+  store_relaxed(&h->used_blocks, h->used_blocks + count);
+  store_relaxed(&h->dirty_blocks, h->dirty_blocks - dirty);
+  arena_note_top();
+out:
+  lock_release(&h->lock);
+  return first;
+}
+
+void heap_give_blocks(uint32_t first, uint32_t count)
+{
+  struct heap *h = &bac_heap;
+  lock_acquire(&h->lock);
+  for (uint32_t i = first; i < first + count; i++) {
+    h->block[i].dirty = 1;
+    store_relaxed(&h->kind[i], KIND_FREE);
+  }
+  if (first < h->first_free) h->first_free = first;
+  store_relaxed(&h->used_blocks, h->used_blocks - count);
+  store_relaxed(&h->dirty_blocks, h->dirty_blocks + count);
+  lock_release(&h->lock);
+}
+
+int64_t heap_return_memory(int64_t keep)
+{
+  struct heap *h = &bac_heap;
+  int64_t returned = 0;
+  lock_acquire(&h->lock);
+  /* From the top down: low blocks are taken first, so they are the ones to keep. */
+  for (uint32_t end = h->committed; end > 0 && h->dirty_blocks > keep;) {
+    uint32_t start = end;
+    while (start > 0 && h->block[start - 1].dirty && h->dirty_blocks - (end - start) > keep) start--;
+    if (start == end) {
+      end--;
+      continue;
+    }
+    os_decommit(block_start(start), (size_t)(end - start) << BLOCK_SHIFT);
+    for (uint32_t i = start; i < end; i++) h->block[i].dirty = 0;
+    store_relaxed(&h->dirty_blocks, h->dirty_blocks - (end - start));
+    returned += end - start;
+    end = start;
+  }
+  lock_release(&h->lock);
+  return returned;
+}

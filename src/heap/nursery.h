@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The nurseries: where small objects are born.
+ *
+ * One region of address space is reserved at start and cut into one slot for
+ * each domain; a nursery is the committed top part of its slot. So "is it young" is one
+ * subtraction and one compare, and a change of size moves nobody else's nursery.
+ *
+ * State: struct nurseries, constant after nursery_init. A slot belongs to the domain of
+ * that number. Tests: tests/unit/heap_test.c. */
+#ifndef BAC_HEAP_NURSERY_H
+#define BAC_HEAP_NURSERY_H
+
+#include "heap/value.h"
+
+struct nurseries {
+  uintnat base;        /* [const] */
+  size_t bytes;        /* [const] of the whole region */
+  size_t slot_bytes;   /* [const] the largest nursery */
+};
+extern struct nurseries bac_nurseries;
+
+static inline bool nursery_contains(value v)
+{
+  return (uintnat)v - bac_nurseries.base < bac_nurseries.bytes;
+}
+/* A young block: neither an integer nor a major object. */
+static inline bool is_young_block(value v) { return Is_block(v) && nursery_contains(v); }
+
+/* Bytes that a region for [slots] nurseries of [words] would take at most, for heap_init. */
+bool nursery_init(int slots, size_t words);    /* false: no address space */
+
+/* Commits a nursery of [words] in an empty slot and answers its start and end.
+ * False: no memory, nothing is changed. [words] is rounded up to pages. */
+bool nursery_commit(int slot, size_t words, value **start, value **end);
+/* Memory of the slot goes back. */
+void nursery_release(int slot, value *start, value *end);
+size_t nursery_max_words(void);
+
+#endif

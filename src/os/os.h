@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* What the runtime asks of the operating system. One file for each system
+ * implements it (os_linux.c). Sizes are bytes; nothing here knows OCaml.
+ *
+ * Every call that can fail reports it by its result; none ends the process.
+ * Tests make the Nth such call fail: see os_fault_arm. */
+#ifndef BAC_OS_OS_H
+#define BAC_OS_OS_H
+
+#include "base/check.h"
+
+/* Address space. A reservation commits nothing: it may not be touched until
+ * os_commit. All addresses and sizes are multiples of os_page_size(). */
+size_t os_page_size(void);
+void *os_reserve(size_t size, size_t align);     /* NULL: no room */
+void os_unreserve(void *base, size_t size);
+bool os_commit(void *base, size_t size);         /* readable, writable, zero when new */
+void os_decommit(void *base, size_t size);       /* memory goes back; reads as zero, still committed */
+void os_hint_huge(void *base, size_t size);      /* ask for huge pages; no error */
+
+/* Fresh zeroed memory of its own, and its return. */
+void *os_alloc(size_t size);                     /* NULL: no memory */
+void os_free(void *base, size_t size);
+
+/* Limits: SIZE_MAX where there is none. */
+size_t os_address_space_limit(void);             /* RLIMIT_AS */
+size_t os_memory_limit(void);                    /* container (cgroup v2) limit */
+size_t os_peak_rss(void);                        /* of this process */
+unsigned os_cores(void);                         /* usable by this process, at least 1 */
+
+uint64_t os_now_ns(void);                        /* monotonic clock */
+
+/* Sleeps while *word == expected, at most [timeout_ns] (0: no limit). May
+ * return early; callers test their condition again. */
+void os_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns);
+/* Wakes up to [count] sleepers on word. */
+void os_wake(const uint32_t *word, int count);
+
+void os_yield(void);
+static inline void os_relax(void)
+{
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/* A detached thread. 0 or an errno value. The new thread has all signals
+ * blocked but those that signal an error. */
+int os_thread_start(void (*run)(void *arg), void *arg);
+
+/* Fault injection: the [nth] fallible call from now on (1: the next) fails,
+ * once. 0 disarms. Returns how many such calls were made since the last arm. */
+uint64_t os_fault_arm(uint64_t nth);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* The primitives of the module Gc: statistics, parameters, collections on
+ * demand. Finalisers: finalise.c.
+ *
+ * The figures and what they mean are gc.h's and gc.mli's; here they become
+ * OCaml records. After a collection the finalisers that it made ready are run, so
+ * these primitives run OCaml code and may raise.
+ *
+ * No state but caml_custom_major_ratio (abi/custom.c), which follows Gc.set. */
+#include "abi/params.h"
+#include "abi/runtime.h"
+#include "sync/atomic.h"
+
+extern uintnat caml_custom_major_ratio;
+
+/* ---- Statistics ---- */
+
+/* The record of 17 fields: gc.mli, type stat. */
+static value stat_record(const struct gc_stats *s)
+{
+  value minor = Val_unit, promoted = Val_unit, major = Val_unit;
+  LOCAL_ROOTS(&minor, &promoted, &major);
+  minor = caml_copy_double((double)s->minor_words);
+  promoted = caml_copy_double((double)s->promoted_words);
+  major = caml_copy_double((double)s->major_words);
+  const value fields[] = {
+      minor, promoted, major,
+      Val_long(s->minor_collections), Val_long(s->major_collections),
+      Val_long(s->heap_words), Val_long(s->heap_chunks),
+      Val_long(s->live_words), Val_long(s->live_blocks),
+      Val_long(s->free_words), Val_long(s->free_blocks), Val_long(s->largest_free),
+      Val_long(s->fragments), Val_long(s->compactions), Val_long(s->top_heap_words),
+      Val_long(s->stack_words), Val_long(s->forced_major_collections),
+  };
+  value record = caml_alloc_small(countof(fields), 0);
+  memcpy(Op_val(record), fields, sizeof fields);
+  Field(record, 0) = minor;
+  Field(record, 1) = promoted;
+  Field(record, 2) = major;
+  return record;
+}
+
+CAMLprim value caml_gc_quick_stat(value unit)
+{
+  struct gc_stats s;
+  gc_quick_stat(domain_self(), &s);
+  s.stack_words = backend_stack_words();
+  return stat_record(&s);
+}
+
+CAMLprim value caml_gc_stat(value unit)
+{
+  struct gc_stats s;
+  gc_stat(domain_self(), &s);
+  s.stack_words = backend_stack_words();
+  value record = stat_record(&s);
+  return caml_process_pending_actions_with_root(record);
+}
+
+CAMLprim value caml_gc_counters(value unit)
+{
+  uint64_t minor_words, promoted_words, major_words;
+  gc_counters(domain_self(), &minor_words, &promoted_words, &major_words);
+  value minor = Val_unit, promoted = Val_unit, major = Val_unit;
+  LOCAL_ROOTS(&minor, &promoted, &major);
+  minor = caml_copy_double((double)minor_words);
+  promoted = caml_copy_double((double)promoted_words);
+  major = caml_copy_double((double)major_words);
+  return caml_alloc_3(0, minor, promoted, major);
+}
+
+CAMLexport double caml_gc_minor_words_unboxed(value unit)
+{
+  uint64_t minor, promoted, major;
+  gc_counters(domain_self(), &minor, &promoted, &major);
+  return (double)minor;
+}
+CAMLprim value caml_gc_minor_words(value unit)
+{
+  return caml_copy_double(caml_gc_minor_words_unboxed(unit));
+}
+
+CAMLprim value caml_get_minor_free(value unit) { return Val_long(gc_minor_free(domain_self())); }
+
+/* live words, live blocks, free words and fragments, as a walk over the heap
+ * finds them, and then the same four of the counters at the same instant. */
+CAMLprim value caml_bactrian_heap_scan(value unit)
+{
+  struct gc_stats pair[2];
+  gc_scan_heap(domain_self(), &pair[0], &pair[1]);
+  value figures = caml_alloc_small(8, 0);
+  for (int i = 0; i < 2; i++) {
+    Field(figures, 4 * i) = Val_long(pair[i].live_words);
+    Field(figures, 4 * i + 1) = Val_long(pair[i].live_blocks);
+    Field(figures, 4 * i + 2) = Val_long(pair[i].free_words);
+    Field(figures, 4 * i + 3) = Val_long(pair[i].fragments);
+  }
+  return figures;
+}
+
+/* ---- Parameters ---- */
+
+/* In the order of gc.mli, type control. */
+enum control_field {
+  MINOR_HEAP_SIZE,
+  MAJOR_HEAP_INCREMENT,
+  SPACE_OVERHEAD,
+  VERBOSE,
+  MAX_OVERHEAD,
+  STACK_LIMIT,
+  ALLOCATION_POLICY,
+  WINDOW_SIZE,
+  CUSTOM_MAJOR_RATIO,
+  CUSTOM_MINOR_RATIO,
+  CUSTOM_MINOR_MAX_SIZE,
+  CONTROL_FIELDS,
+};
+
+CAMLprim value caml_gc_get(value unit)
+{
+  struct gc_params p;
+  gc_params_get(domain_self(), &p);
+  const size_t figures[CONTROL_FIELDS] = {
+      [MINOR_HEAP_SIZE] = p.minor_words,
+      [MAJOR_HEAP_INCREMENT] = p.major_heap_increment,
+      [SPACE_OVERHEAD] = p.space_overhead,
+      [VERBOSE] = p.verbose,
+      [MAX_OVERHEAD] = p.max_overhead,
+      [STACK_LIMIT] = load_relaxed(&runtime_params.stack_words),
+      [ALLOCATION_POLICY] = p.allocation_policy,
+      [WINDOW_SIZE] = p.window_size,
+      [CUSTOM_MAJOR_RATIO] = p.custom_major_ratio,
+      [CUSTOM_MINOR_RATIO] = p.custom_minor_ratio,
+      [CUSTOM_MINOR_MAX_SIZE] = p.custom_minor_max_bytes,
+  };
+  value control = caml_alloc_small(CONTROL_FIELDS, 0);
+  for (int i = 0; i < CONTROL_FIELDS; i++) Field(control, i) = Val_long(figures[i]);
+  return control;
+}
+
+/* A negative figure is out of range like 0, which the collector clamps. */
+static size_t control_figure(value control, enum control_field field)
+{
+  intnat n = Long_val(Field(control, field));
+  return n < 0 ? 0 : (size_t)n;
+}
+
+CAMLprim value caml_gc_set(value control)
+{
+  struct gc_params p;
+  gc_params_get(domain_self(), &p);
+  p.minor_words = control_figure(control, MINOR_HEAP_SIZE);
+  p.major_heap_increment = control_figure(control, MAJOR_HEAP_INCREMENT);
+  p.space_overhead = control_figure(control, SPACE_OVERHEAD);
+  p.verbose = (unsigned)control_figure(control, VERBOSE);
+  p.max_overhead = control_figure(control, MAX_OVERHEAD);
+  p.allocation_policy = control_figure(control, ALLOCATION_POLICY);
+  p.window_size = control_figure(control, WINDOW_SIZE);
+  p.custom_major_ratio = control_figure(control, CUSTOM_MAJOR_RATIO);
+  p.custom_minor_ratio = control_figure(control, CUSTOM_MINOR_RATIO);
+  p.custom_minor_max_bytes = control_figure(control, CUSTOM_MINOR_MAX_SIZE);
+  store_relaxed(&runtime_params.stack_words, control_figure(control, STACK_LIMIT));
+  gc_params_set(domain_self(), &p);
+  gc_params_get(domain_self(), &p);
+  store_relaxed(&caml_custom_major_ratio, p.custom_major_ratio);
+  return Val_unit;
+}
+
+/* ---- Collections ---- */
+
+CAMLprim value caml_gc_minor(value unit)
+{
+  gc_minor(domain_self());
+  return caml_process_pending_actions_with_root(Val_unit);
+}
+
+CAMLprim value caml_gc_major(value unit)
+{
+  gc_major(domain_self());
+  return caml_process_pending_actions_with_root(Val_unit);
+}
+
+CAMLprim value caml_gc_full_major(value unit)
+{
+  gc_full_major(domain_self());
+  return caml_process_pending_actions_with_root(Val_unit);
+}
+
+CAMLprim value caml_gc_compaction(value unit)
+{
+  gc_compact(domain_self());
+  return caml_process_pending_actions_with_root(Val_unit);
+}
+
+/* The integer that is returned has no meaning. */
+CAMLprim value caml_gc_major_slice(value words)
+{
+  intnat n = Long_val(words);
+  gc_major_slice(domain_self(), n < 0 ? 0 : n);
+  return caml_process_pending_actions_with_root(Val_long(0));
+}

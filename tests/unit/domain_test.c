@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of src/domain with fake domains: threads without a heap, more of them
+ * than cores. Each has a plain counter that stands for its heap: it writes it
+ * while RUNNING, and leaders and helpers write everybody's while the world is
+ * stopped. So an error in the protocol shows as a wrong sum, as a broken DOM-2
+ * in check_stopped, as a data race under TSan, or as a test that does not end.
+ *
+ * A fake domain looks for stops only when its young_limit says so, as compiled
+ * code does: a lost interrupt hangs the test. */
+#include "unit.h"
+
+#include "domain/domain.h"
+#include "domain/stw.h"
+#include "os/os.h"
+#include "sync/atomic.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+enum { FAKES = 10, TABLE = 16 };
+
+/* Sanitizers slow us down by an order of magnitude. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SCALE = 1 };
+#else
+enum { SCALE = 4 };
+#endif
+
+struct fake {
+  struct domain d;
+  struct window w;
+  struct rng rng;
+  pthread_t thread;
+  void (*body)(struct fake *f);
+  value nursery[8];
+  uint64_t heap;        /* [own, stw] */
+  uint64_t steps;       /* [own] how often the body added 1 to heap */
+  uint32_t acks;        /* [atomic] requests seen */
+};
+
+static struct {
+  uint64_t sections;    /* [stw] sections led */
+  uint64_t added;       /* [stw] what leaders and helpers added to heaps */
+  uint64_t led;         /* [atomic] stw_run that answered true */
+  uint32_t stop;        /* [atomic] bodies that loop end */
+  uint32_t started;     /* [atomic] threads that have begun */
+  uint32_t running;     /* [atomic] bodies that have begun */
+  uint32_t together;    /* [const] bodies start when so many threads have begun */
+} world;
+
+/* ---- Fake domains ---- */
+
+static bool fake_ready(struct domain *d, void *arg) { return arg == NULL; }
+static void fake_gone(struct domain *d, void *arg)
+{
+  EXPECT(!world_is_stopped());
+  EXPECT(lock_is_held(&bac_domains.world));
+}
+
+static bool fake_enter(struct fake *f, uint64_t seed)
+{
+  f->d = (struct domain){ .window = &f->w };
+  f->w = (struct window){
+    .young_ptr = f->nursery + 8, .young_start = f->nursery, .young_end = f->nursery + 8, .young_trigger = f->nursery,
+    .young_limit = (uintnat)f->nursery,
+  };
+  f->rng.state = seed;
+  f->heap = f->steps = f->acks = 0;
+  return domain_enter(&f->d, fake_ready, NULL);
+}
+
+static void fake_poll(struct fake *f)
+{
+  if (!domain_has_interrupts(&f->d)) return;
+  uint32_t wants = domain_take_interrupts(&f->d);
+  if (wants & DOMAIN_WANT_USER) {
+    add_seq(&f->acks, 1);
+    os_wake(&f->acks, 1);
+  }
+  domain_safepoint(&f->d);
+}
+
+static void fake_step(struct fake *f)
+{
+  f->heap++;
+  f->steps++;
+}
+
+static void *fake_thread(void *arg)
+{
+  struct fake *f = arg;
+  domain_set_self(&f->d);
+  add_seq(&world.started, 1);
+  while (load_seq(&world.started) < world.together) os_yield();
+  domain_leave_blocking(&f->d);
+  f->body(f);
+  domain_leave(&f->d, fake_gone, NULL);
+  EXPECT(domain_self() == NULL);
+  return NULL;
+}
+
+/* The caller is in a blocking section or has no domain. */
+static void fake_start(struct fake *f, void (*body)(struct fake *))
+{
+  f->body = body;
+  CHECK(fake_enter(f, rng_next(&unit_rng)));
+  CHECK(pthread_create(&f->thread, NULL, fake_thread, f) == 0);
+}
+
+static void init_once(void)
+{
+  static bool done;
+  if (!done) CHECK(domains_init(TABLE));
+  done = true;
+  memset(&world, 0, sizeof world);
+}
+
+static void run_fakes(struct fake *fakes, int count, void (*body)(struct fake *))
+{
+  init_once();
+  world.together = (uint32_t)count;
+  for (int i = 0; i < count; i++) fake_start(&fakes[i], body);
+  for (int i = 0; i < count; i++) pthread_join(fakes[i].thread, NULL);
+  EXPECT_EQ(bac_domains.count, 0);
+}
+
+static uint64_t sum_heaps(const struct fake *fakes, int count)
+{
+  uint64_t sum = 0;
+  for (int i = 0; i < count; i++) sum += fakes[i].heap;
+  return sum;
+}
+
+static uint64_t sum_steps(const struct fake *fakes, int count)
+{
+  uint64_t sum = 0;
+  for (int i = 0; i < count; i++) sum += fakes[i].steps;
+  return sum;
+}
+
+/* ---- DOM-2, and sections from many leaders ---- */
+
+static void check_stopped(struct domain *leader)
+{
+  EXPECT(world_is_stopped());
+  for_each_domain(d)
+    if (d != leader) EXPECT_EQ(load_seq(&d->state), DOMAIN_STOPPED);
+}
+
+static void touch_all_heaps(struct domain *leader, void *arg)
+{
+  check_stopped(leader);
+  for_each_domain(d) {
+    container_of(d, struct fake, d)->heap++;
+    world.added++;
+  }
+  if (world.sections++ % 64 == 0) os_yield();
+  check_stopped(leader);
+}
+
+static void lead(struct fake *f, void (*leader)(struct domain *, void *))
+{
+  if (stw_run(&f->d, leader, NULL)) add_seq(&world.led, 1);
+}
+
+static void body_mixed(struct fake *f)
+{
+  for (int i = 0; i < 1500 * SCALE; i++) {
+    switch (rng_below(&f->rng, 16)) {
+    case 0: lead(f, touch_all_heaps); break;
+    case 1:
+    case 2:
+      domain_enter_blocking(&f->d);
+      if (rng_below(&f->rng, 8) == 0) os_yield();
+      domain_leave_blocking(&f->d);
+      break;
+    default: fake_step(f); break;
+    }
+    fake_poll(f);
+  }
+}
+
+TEST(sections_from_many_leaders)
+{
+  static struct fake fakes[FAKES];
+  run_fakes(fakes, FAKES, body_mixed);
+  EXPECT_EQ(world.sections, world.led);
+  EXPECT_EQ(sum_heaps(fakes, FAKES), sum_steps(fakes, FAKES) + world.added);
+  EXPECT(world.led > 0);
+}
+
+/* All want to lead all the time. */
+static void body_leads(struct fake *f)
+{
+  for (int i = 0; i < 200 * SCALE; i++) {
+    lead(f, touch_all_heaps);
+    fake_step(f);
+  }
+}
+
+TEST(everybody_leads)
+{
+  static struct fake fakes[FAKES];
+  run_fakes(fakes, FAKES, body_leads);
+  EXPECT_EQ(world.sections, world.led);
+  EXPECT_EQ(sum_heaps(fakes, FAKES), sum_steps(fakes, FAKES) + world.added);
+}
+
+/* One domain leads without a pause; the others only go in and out of blocking
+ * sections and must nevertheless get on, and must not hold the leader up though
+ * they have no safepoint. */
+static void body_blocks_only(struct fake *f)
+{
+  for (int i = 0; i < 5000 * SCALE; i++) {
+    domain_enter_blocking(&f->d);
+    domain_leave_blocking(&f->d);
+    fake_step(f);
+  }
+  add_seq(&world.stop, 1);
+}
+
+static void body_leads_on(struct fake *f)
+{
+  while (load_seq(&world.stop) < FAKES - 1) lead(f, touch_all_heaps);
+}
+
+static void body_leader_and_blockers(struct fake *f)
+{
+  if (f->d.slot == 0) body_leads_on(f);
+  else body_blocks_only(f);
+}
+
+TEST(blocking_domains_get_on)
+{
+  static struct fake fakes[FAKES];
+  run_fakes(fakes, FAKES, body_leader_and_blockers);
+  EXPECT(world.sections > 0);
+  EXPECT_EQ(sum_heaps(fakes, FAKES), sum_steps(fakes, FAKES) + world.added);
+}
+
+/* A leader in front of domains that stay blocked for ever needs none of their threads. */
+TEST(blocked_domains_hold_nobody_up)
+{
+  init_once();
+  static struct fake leader, idle[4];
+  REQUIRE(fake_enter(&leader, 0));
+  for (int i = 0; i < 4; i++) REQUIRE(fake_enter(&idle[i], 0));
+  domain_set_self(&leader.d);
+  domain_leave_blocking(&leader.d);
+  for (int i = 0; i < 100; i++) EXPECT(stw_run(&leader.d, touch_all_heaps, NULL));
+  for (int i = 0; i < 4; i++) {
+    EXPECT_EQ(idle[i].d.state, DOMAIN_BLOCKED);
+    EXPECT_EQ(idle[i].heap, 100);
+    EXPECT(!domain_has_interrupts(&idle[i].d));
+  }
+  domain_leave(&leader.d, fake_gone, NULL);
+  for (int i = 0; i < 4; i++) {
+    domain_set_self(&idle[i].d);
+    domain_leave_blocking(&idle[i].d);
+    domain_leave(&idle[i].d, fake_gone, NULL);
+  }
+  EXPECT_EQ(bac_domains.count, 0);
+}
+
+/* ---- Parallel work ---- */
+
+enum { PIECES = 500 };
+
+struct shared_work {
+  uint32_t next;          /* [atomic] */
+  uint32_t participants;  /* [atomic] */
+  uint64_t done[PIECES];  /* [who took the piece] */
+};
+static struct shared_work shared_work;
+
+static void take_pieces(struct domain *participant, void *arg)
+{
+  struct shared_work *work = arg;
+  EXPECT(participant == domain_self());
+  add_seq(&work->participants, 1);
+  uint32_t piece;
+  while ((piece = add_seq(&work->next, 1)) < PIECES) {
+    work->done[piece] += piece;
+    container_of(participant, struct fake, d)->heap++;
+    if (piece % 100 == 0) os_yield();
+  }
+}
+
+static void share_work(struct domain *leader, void *arg)
+{
+  check_stopped(leader);
+  for (int jobs = 0; jobs < 3; jobs++) {
+    memset(&shared_work, 0, sizeof shared_work);
+    int want = jobs;
+    stw_parallel(want, take_pieces, &shared_work);
+    uint64_t sum = 0;
+    for (int i = 0; i < PIECES; i++) sum += shared_work.done[i];
+    EXPECT_EQ(sum, (uint64_t)PIECES * (PIECES - 1) / 2);
+    EXPECT(shared_work.participants >= 1);
+    EXPECT(shared_work.participants <= (want == 0 ? bac_domains.stw->cores : (unsigned)want));
+    world.added += PIECES;
+  }
+  check_stopped(leader);
+  world.sections++;
+}
+
+static void body_shares(struct fake *f)
+{
+  for (int i = 0; i < 400 * SCALE; i++) {
+    if (rng_below(&f->rng, 40) == 0) lead(f, share_work);
+    if (rng_below(&f->rng, 20) == 0) {
+      domain_enter_blocking(&f->d);
+      domain_leave_blocking(&f->d);
+    }
+    fake_step(f);
+    fake_poll(f);
+  }
+}
+
+static void share_among(unsigned cores)
+{
+  static struct fake fakes[FAKES];
+  init_once();
+  unsigned real = bac_domains.stw->cores;
+  bac_domains.stw->cores = cores;
+  run_fakes(fakes, FAKES, body_shares);
+  bac_domains.stw->cores = real;
+  EXPECT_EQ(world.sections, world.led);
+  EXPECT_EQ(sum_heaps(fakes, FAKES), sum_steps(fakes, FAKES) + world.added);
+}
+
+TEST(parallel_work) { share_among(os_cores()); }
+TEST(parallel_work_as_on_one_core) { share_among(1); }
+TEST(parallel_work_as_on_many_cores) { share_among(FAKES + 2); }
+
+/* Every parked thread that is called does come, even from sleep. */
+static void wait_for_company(struct domain *participant, void *arg)
+{
+  uint32_t *present = arg;
+  add_seq(present, 1);
+  while (load_seq(present) < 4) os_yield();
+}
+
+static void gather_four(struct domain *leader, void *arg)
+{
+  usleep(200);
+  for (int i = 0; i < 3; i++) {
+    uint32_t present = 0;
+    stw_parallel(4, wait_for_company, &present);
+    EXPECT_EQ(present, 4);
+  }
+}
+
+/* The first leads once all the others are RUNNING, so that they park. */
+static void body_gathers(struct fake *f)
+{
+  add_seq(&world.running, 1);
+  while (load_seq(&world.running) < 6) fake_poll(f), os_yield();
+  if (f->d.slot != 0) {
+    while (load_seq(&world.stop) == 0) fake_poll(f);
+    return;
+  }
+  for (int i = 0; i < 20 * SCALE; i++) lead(f, gather_four);
+  EXPECT_EQ(world.led, 20 * SCALE);
+  store_seq(&world.stop, 1);
+}
+
+TEST(called_helpers_come)
+{
+  static struct fake fakes[6];
+  init_once();
+  unsigned real = bac_domains.stw->cores;
+  bac_domains.stw->cores = 4;
+  run_fakes(fakes, 6, body_gathers);
+  bac_domains.stw->cores = real;
+}
+
+/* ---- Interrupts ---- */
+
+static void *request_often(void *arg)
+{
+  struct fake *f = arg;
+  for (uint32_t i = 0; i < 2000 * SCALE; i++) {
+    domain_request(&f->d, DOMAIN_WANT_USER);
+    while (load_seq(&f->acks) == i) os_wait(&f->acks, i, 0);
+  }
+  store_seq(&world.stop, 1);
+  return NULL;
+}
+
+static void body_until_stop(struct fake *f)
+{
+  while (load_seq(&world.stop) == 0) {
+    fake_step(f);
+    fake_poll(f);
+    if (f->d.slot != 0 && f->steps % 1000 == 0) lead(f, touch_all_heaps);
+    if (f->steps % 100 == 0) domain_set_trigger(&f->d, f->nursery + f->steps % 8);
+  }
+}
+
+TEST(requests_are_not_lost)
+{
+  static struct fake fakes[3];
+  init_once();
+  pthread_t requester;
+  for (int i = 0; i < 3; i++) fake_start(&fakes[i], body_until_stop);
+  REQUIRE(pthread_create(&requester, NULL, request_often, &fakes[0]) == 0);
+  for (int i = 0; i < 3; i++) pthread_join(fakes[i].thread, NULL);
+  pthread_join(requester, NULL);
+  EXPECT_EQ(fakes[0].acks, 2000 * SCALE);
+  EXPECT_EQ(sum_heaps(fakes, 3), sum_steps(fakes, 3) + world.added);
+}
+
+TEST(interrupt_word)
+{
+  init_once();
+  static struct fake f;
+  REQUIRE(fake_enter(&f, 0));
+  domain_set_self(&f.d);
+  domain_leave_blocking(&f.d);
+  EXPECT(!domain_has_interrupts(&f.d));
+  domain_request(&f.d, DOMAIN_WANT_MINOR);
+  domain_request(&f.d, DOMAIN_WANT_SLICE);
+  EXPECT(domain_has_interrupts(&f.d));
+  domain_set_trigger(&f.d, f.nursery + 3);
+  EXPECT(domain_has_interrupts(&f.d));
+  EXPECT_EQ(domain_take_interrupts(&f.d), DOMAIN_WANT_MINOR | DOMAIN_WANT_SLICE);
+  EXPECT_EQ(f.w.young_limit, (uintnat)(f.nursery + 3));
+  EXPECT_EQ(domain_take_interrupts(&f.d), 0);
+  domain_set_trigger(&f.d, f.nursery + 4);
+  EXPECT_EQ(f.w.young_limit, (uintnat)(f.nursery + 4));
+  /* An interrupt without a request: taken as none. */
+  f.w.young_limit = UINTPTR_MAX;
+  EXPECT_EQ(domain_take_interrupts(&f.d), 0);
+  EXPECT(!domain_has_interrupts(&f.d));
+  EXPECT(!domain_safepoint(&f.d));
+  domain_leave(&f.d, fake_gone, NULL);
+}
+
+static void safepoint_and_block(struct domain *leader, void *arg)
+{
+  EXPECT(!domain_safepoint(leader));
+  domain_enter_blocking(leader);
+  domain_leave_blocking(leader);
+  domain_set_trigger(leader, leader->window->young_start);
+  EXPECT(!domain_has_interrupts(leader));
+}
+
+static void body_leads_oddly(struct fake *f)
+{
+  for (int i = 0; i < 50 * SCALE; i++) {
+    lead(f, safepoint_and_block);
+    fake_poll(f);
+  }
+}
+
+TEST(leader_does_not_stop_itself)
+{
+  static struct fake fakes[4];
+  run_fakes(fakes, 4, body_leads_oddly);
+}
+
+/* ---- The table ---- */
+
+static void body_churns(struct fake *f)
+{
+  for (int i = 0; i < 5 * SCALE; i++) {
+    struct fake *child = calloc(1, sizeof *child);
+    child->body = body_leads_oddly;
+    domain_enter_blocking(&f->d);
+    bool entered = fake_enter(child, rng_next(&f->rng));
+    if (entered) CHECK(pthread_create(&child->thread, NULL, fake_thread, child) == 0);
+    domain_leave_blocking(&f->d);
+    if (rng_below(&f->rng, 2)) lead(f, touch_all_heaps);
+    domain_enter_blocking(&f->d);
+    if (entered) pthread_join(child->thread, NULL);
+    domain_leave_blocking(&f->d);
+    free(child);
+  }
+}
+
+static void body_short(struct fake *f)
+{
+  for (int i = 0; i < 5; i++) {
+    lead(f, touch_all_heaps);
+    fake_poll(f);
+  }
+}
+
+TEST(table_slots_and_ids)
+{
+  init_once();
+  static struct fake fakes[TABLE + 1];
+  uint64_t first = bac_domains.next_id;
+  for (int i = 0; i < TABLE; i++) {
+    REQUIRE(fake_enter(&fakes[i], 0));
+    EXPECT_EQ(fakes[i].d.id, first + (uint64_t)i);
+    EXPECT(bac_domains.live[fakes[i].d.slot] == &fakes[i].d);
+  }
+  EXPECT_EQ(bac_domains.count, TABLE);
+  EXPECT(!fake_enter(&fakes[TABLE], 0));
+  for (int i = 0; i < TABLE; i++) {
+    int slot = fakes[i].d.slot;
+    domain_set_self(&fakes[i].d);
+    domain_leave_blocking(&fakes[i].d);
+    domain_leave(&fakes[i].d, fake_gone, NULL);
+    EXPECT(bac_domains.live[slot] == NULL);
+  }
+  struct domain refused = { .window = &fakes[0].w };
+  EXPECT(!domain_enter(&refused, fake_ready, &refused));
+  EXPECT_EQ(bac_domains.count, 0);
+  EXPECT_EQ(bac_domains.next_id, first + TABLE);
+}
+
+TEST(spawn_and_leave)
+{
+  static struct fake fakes[4];
+  run_fakes(fakes, 4, body_churns);
+}
+
+TEST(short_lives)
+{
+  static struct fake fakes[FAKES];
+  for (int i = 0; i < 10 * SCALE; i++) run_fakes(fakes, FAKES, body_short);
+}
+
+/* ---- errno, fork, misuse ---- */
+
+static void body_keeps_errno(struct fake *f)
+{
+  while (load_seq(&world.stop) == 0) {
+    errno = 1000 + f->d.slot;
+    domain_enter_blocking(&f->d);
+    os_yield();
+    EXPECT_EQ(errno, 1000 + f->d.slot);
+    domain_leave_blocking(&f->d);
+    EXPECT_EQ(errno, 1000 + f->d.slot);
+    if (++f->steps % 8 == 0) lead(f, touch_all_heaps);
+    if (f->steps == 200) store_seq(&world.stop, 1);
+  }
+}
+
+TEST(blocking_preserves_errno)
+{
+  static struct fake fakes[4];
+  run_fakes(fakes, 4, body_keeps_errno);
+}
+
+static void count_domains(struct domain *leader, void *arg)
+{
+  int count = 0;
+  for_each_domain(d) count++;
+  *(int *)arg = count;
+}
+
+static int fork_child(struct fake *f)
+{
+  int count = 0;
+  domains_after_fork_child(&f->d);
+  bool led = stw_run(&f->d, count_domains, &count);
+  domain_enter_blocking(&f->d);
+  domain_leave_blocking(&f->d);
+  domain_leave(&f->d, fake_gone, NULL);
+  return led && count == 1 && unit_failures == 0 ? 0 : 1;
+}
+
+static void body_forks(struct fake *f)
+{
+  while (f->d.slot != 0 && load_seq(&world.stop) == 0) {
+    fake_step(f);
+    fake_poll(f);
+    if (f->steps % 5000 == 0) lead(f, touch_all_heaps);
+  }
+  for (int i = 0; f->d.slot == 0 && i < 5; i++) {
+    int status = 1;
+    domains_before_fork(&f->d);
+    pid_t pid = fork();
+    if (pid == 0) _exit(fork_child(f));
+    domains_after_fork_parent(&f->d);
+    domain_enter_blocking(&f->d);
+    waitpid(pid, &status, 0);
+    domain_leave_blocking(&f->d);
+    EXPECT_EQ(status, 0);
+  }
+  store_seq(&world.stop, 1);
+}
+
+TEST(fork_leaves_one_domain)
+{
+  static struct fake fakes[3];
+  run_fakes(fakes, 3, body_forks);
+  EXPECT_EQ(sum_heaps(fakes, 3), sum_steps(fakes, 3) + world.added);
+}
+
+static void let_one_run(struct domain *leader, void *arg)
+{
+  store_seq(&((struct fake *)arg)->d.state, DOMAIN_RUNNING);
+}
+
+/* A domain that runs in the middle of a section, planted here, is found out. */
+static void break_dom_2(void)
+{
+  static struct fake leader, other;
+  CHECK(fake_enter(&leader, 0) && fake_enter(&other, 0));
+  domain_set_self(&leader.d);
+  domain_leave_blocking(&leader.d);
+  stw_run(&leader.d, let_one_run, &other);
+}
+
+static void share_outside_a_section(void) { stw_parallel(0, take_pieces, &shared_work); }
+
+TEST(misuse_aborts)
+{
+  init_once();
+  EXPECT_ABORTS(break_dom_2(), "DOMAIN_STOPPED");
+  EXPECT_ABORTS(share_outside_a_section(), "world_is_stopped()");
+  EXPECT_ABORTS(domains_init(TABLE), "check failed");
+}
+
+UNIT_MAIN()

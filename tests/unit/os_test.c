@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of src/os: address space, limits, waiting, threads, fault injection. */
+#include "unit.h"
+
+#include "base/bits.h"
+#include "os/os.h"
+#include "sync/atomic.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#define MIB ((size_t)1 << 20)
+
+static bool is_zero(const unsigned char *p, size_t size)
+{
+  for (size_t i = 0; i < size; i++)
+    if (p[i] != 0) return false;
+  return true;
+}
+
+TEST(reserve_is_aligned)
+{
+  for (size_t align = os_page_size(); align <= 64 * MIB; align *= 4) {
+    char *p = os_reserve(4 * MIB, align);
+    REQUIRE(p != NULL);
+    EXPECT_EQ((uintptr_t)p % align, 0);
+    os_unreserve(p, 4 * MIB);
+  }
+}
+
+TEST(reserve_large_commits_nothing)
+{
+  size_t size = (size_t)64 << 30;
+  if (os_address_space_limit() != SIZE_MAX) return;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  size = (size_t)1 << 30;
+#endif
+  size_t before = os_peak_rss();
+  char *p = os_reserve(size, 2 * MIB);
+  REQUIRE(p != NULL);
+  EXPECT(os_peak_rss() - before < 16 * MIB);
+  EXPECT(os_commit(p + size / 2, 2 * MIB));
+  p[size / 2] = 1;
+  p[size / 2 + 2 * MIB - 1] = 1;
+  os_unreserve(p, size);
+}
+
+TEST(reserve_impossible)
+{
+  EXPECT(os_reserve((size_t)1 << 62, os_page_size()) == NULL);
+  EXPECT(os_reserve(align_down(SIZE_MAX, os_page_size()), (size_t)1 << 40) == NULL);
+  EXPECT(os_alloc((size_t)1 << 62) == NULL);
+}
+
+TEST(commit_decommit_reads_zero)
+{
+  size_t size = 4 * MIB;
+  unsigned char *p = os_reserve(size, 2 * MIB);
+  REQUIRE(p != NULL && os_commit(p, size));
+  os_hint_huge(p, size);
+  EXPECT(is_zero(p, size));
+  memset(p, 0xaa, size);
+  os_decommit(p + MIB, MIB);
+  EXPECT(p[MIB - 1] == 0xaa && p[2 * MIB] == 0xaa);
+  EXPECT(is_zero(p + MIB, MIB));
+  p[MIB] = 5;
+  EXPECT_EQ(p[MIB], 5);
+  EXPECT(os_commit(p, size));
+  EXPECT(p[MIB] == 5 && p[0] == 0xaa);
+  os_unreserve(p, size);
+}
+
+static void touch_reserved(void)
+{
+  struct rlimit no_core = { 0, 0 };
+  setrlimit(RLIMIT_CORE, &no_core);
+  signal(SIGSEGV, SIG_DFL);
+  volatile char *p = os_reserve(MIB, MIB);
+  *p = 1;
+}
+
+TEST(reserved_memory_is_not_accessible)
+{
+  fflush(NULL);
+  pid_t pid = fork();
+  if (pid == 0) {
+    touch_reserved();
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+TEST(alloc_is_zeroed)
+{
+  unsigned char *p = os_alloc(100000);
+  REQUIRE(p != NULL);
+  EXPECT(is_zero(p, 100000));
+  memset(p, 1, 100000);
+  os_free(p, 100000);
+}
+
+TEST(limits_are_sane)
+{
+  EXPECT(is_pow2(os_page_size()) && os_page_size() >= 4096);
+  EXPECT(os_cores() >= 1 && os_cores() <= 1u << 20);
+  EXPECT(os_memory_limit() >= MIB);
+  EXPECT(os_address_space_limit() >= MIB);
+  EXPECT(os_peak_rss() >= 100000 && os_peak_rss() < (size_t)1 << 46);
+}
+
+static bool limited_reserve_behaves(void)
+{
+  struct rlimit limit = { 300 * MIB, 300 * MIB };
+  if (setrlimit(RLIMIT_AS, &limit) != 0) return false;
+  if (os_address_space_limit() != 300 * MIB) return false;
+  if (os_reserve(1024 * MIB, 2 * MIB) != NULL) return false;
+  return os_reserve(100 * MIB, 2 * MIB) != NULL;
+}
+
+TEST(reserve_under_an_address_space_limit)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return;   /* the sanitizer's own shadow does not fit */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  return;
+#endif
+#endif
+  fflush(NULL);
+  pid_t pid = fork();
+  if (pid == 0) _exit(limited_reserve_behaves() ? 0 : 1);
+  int status = 0;
+  waitpid(pid, &status, 0);
+  EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST(clock_moves_on)
+{
+  uint64_t start = os_now_ns();
+  usleep(2000);
+  uint64_t passed = os_now_ns() - start;
+  EXPECT(passed >= 2000000 && passed < (uint64_t)60 * 1000000000);
+}
+
+TEST(wait_returns)
+{
+  uint32_t word = 1;
+  errno = EDOM;
+  os_wait(&word, 0, 0);              /* not the expected value: at once */
+  uint64_t start = os_now_ns();
+  os_wait(&word, 1, 3000000);
+  EXPECT(os_now_ns() - start < (uint64_t)30 * 1000000000);
+  os_wake(&word, 1);
+  EXPECT_EQ(errno, EDOM);
+}
+
+struct thread_probe {
+  uint32_t done;      /* [atomic] futex */
+  bool term_blocked, segv_blocked;
+};
+
+static void probe_thread(void *arg)
+{
+  struct thread_probe *probe = arg;
+  sigset_t mask;
+  pthread_sigmask(SIG_SETMASK, NULL, &mask);
+  probe->term_blocked = sigismember(&mask, SIGTERM) == 1 && sigismember(&mask, SIGALRM) == 1;
+  probe->segv_blocked = sigismember(&mask, SIGSEGV) == 1 || sigismember(&mask, SIGFPE) == 1;
+  store_seq(&probe->done, 1);
+  os_wake(&probe->done, 1);
+}
+
+TEST(thread_start_signals)
+{
+  static struct thread_probe probe;
+  probe = (struct thread_probe){ 0 };
+  sigset_t before, after;
+  pthread_sigmask(SIG_SETMASK, NULL, &before);
+  EXPECT_EQ(os_thread_start(probe_thread, &probe), 0);
+  while (load_seq(&probe.done) == 0) os_wait(&probe.done, 0, 0);
+  EXPECT(probe.term_blocked && !probe.segv_blocked);
+  pthread_sigmask(SIG_SETMASK, NULL, &after);
+  EXPECT_EQ(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
+}
+
+static void never_runs(void *arg) { *(bool *)arg = true; }
+
+TEST(fault_injection_hits_the_nth_call)
+{
+  static bool ran;
+  size_t page = os_page_size();
+  os_fault_arm(0);
+  char *p = os_reserve(MIB, page);
+  EXPECT(os_commit(p, page));
+  EXPECT_EQ(os_fault_arm(1), 2);
+  EXPECT(os_reserve(MIB, page) == NULL);
+  EXPECT(os_commit(p, page));
+  os_fault_arm(2);
+  EXPECT(os_commit(p, page));
+  EXPECT(!os_commit(p + page, page));
+  EXPECT(os_commit(p + page, page));
+  os_fault_arm(1);
+  EXPECT(os_alloc(page) == NULL);
+  os_fault_arm(1);
+  EXPECT_EQ(os_thread_start(never_runs, &ran), EAGAIN);
+  EXPECT_EQ(os_fault_arm(0), 1);
+  EXPECT(!ran);
+  os_unreserve(p, MIB);
+}
+
+UNIT_MAIN()
