@@ -56,6 +56,8 @@ CAMLexport const char *caml_get_stdlib_location(void)
   return dir ? dir : BAC_STDLIB_DIR;
 }
 
+const char *dynlink_default_library(void) { return BAC_STDLIB_DIR; }
+
 /* ld.conf: one directory a line. */
 static void path_add_ld_conf(struct search_path *path)
 {

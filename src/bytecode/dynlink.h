@@ -30,6 +30,7 @@ void dynlink_complete_path(struct string_section dlpt);
 const struct search_path *dynlink_path(void);
 /* OCAMLLIB, CAMLLIB, or where the standard library was when this runtime was built. */
 const char *caml_get_stdlib_location(void);
+const char *dynlink_default_library(void);
 
 /* Opens the libraries and fills the table with these primitives. False: what is missing
  * stands in [why]. Single-threaded. */

@@ -14,9 +14,10 @@
 #ifndef BAC_BYTECODE_IMAGE_H
 #define BAC_BYTECODE_IMAGE_H
 
+#include "abi/5.3/version.h"
 #include "base/check.h"
 
-#define IMAGE_MAGIC "Caml1999X035"
+#define IMAGE_MAGIC EXEC_MAGIC
 enum { IMAGE_MAGIC_SIZE = 12, IMAGE_TRAILER_SIZE = 16, IMAGE_MESSAGE_SIZE = 256 };
 
 /* Names known to this runtime, which must not occur twice. Others are allowed and passed over. */

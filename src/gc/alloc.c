@@ -9,9 +9,15 @@
  * Nothing here decides when to collect: it counts, and asks for a slice. */
 #include "gc/state.h"
 
+#include "base/fault.h"
+
 /* ---- Fields ---- */
 
-static inline void remember_field(struct gc_domain *g, value *field) { *vec_push(&g->rem.fields) = field; }
+static inline void remember_field(struct gc_domain *g, value *field)
+{
+  if (FAULT(no_remembering) && g->rem.fields.len == 7) return;
+  *vec_push(&g->rem.fields) = field;
+}
 
 void gc_init_field(struct domain *d, value *field, value v)
 {
@@ -24,7 +30,7 @@ static inline void barrier_before(struct gc_domain *g, value *field, value old, 
 {
   if (Is_block(old)) {
     if (nursery_contains(old)) return;
-    if (unlikely(gc_is_marking())) mark_value(&g->marker, old);
+    if (unlikely(gc_is_marking()) && !FAULT(no_shading)) mark_value(&g->marker, old);
   }
   if (is_young_block(v)) remember_field(g, field);
 }

@@ -19,6 +19,8 @@
  * Large objects do not move. Design page: docs/design/compaction.md. */
 #include "gc/state.h"
 
+#include "base/fault.h"
+
 enum { KIND_EVACUATED = 0x40 };
 
 struct compact_job {
@@ -92,8 +94,10 @@ static void compact_empty_block(struct gc_domain *g, uint32_t i)
   struct evacuation e = {g, kind, b->cls, 0};
   heap_walk_pool(i, kind, compact_move, &e);
   struct class_counts *c = &g->alloc.counts.cls[kind][b->cls];
-  c->objects -= b->live;
-  c->words -= e.words;
+  if (!FAULT(no_subtraction)) {
+    c->objects -= b->live;
+    c->words -= e.words;
+  }
   c->pools--;
 }
 
@@ -140,6 +144,7 @@ static bool compact_update_object(value v, uint8_t block_kind, void *arg)
     bac_gc.client.scan_continuation(v, visitor);
   } else if (kind == KIND_EPHE || (kind == KIND_SCAN && tag < No_scan_tag)) {
     mlsize_t i = tag == Closure_tag ? Start_env_closinfo(Closinfo_val(v)) : 0;
+    if (FAULT(stale_field) && tag == Closure_tag) return true;
     compact_visit(visitor, &Field(v, i), Wosize_val(v) - i);
   }
   return true;

@@ -19,6 +19,7 @@
  * Invariants: MARK-1, MARK-2 (state.h; verify.c). Design page: docs/design/marking.md. */
 #include "gc/state.h"
 
+#include "base/fault.h"
 #include "os/os.h"
 
 /* ---- Packets ---- */
@@ -228,6 +229,7 @@ size_t mark_some(struct gc_domain *g, size_t budget)
 static void mark_visit(struct root_visitor *v, value *slots, size_t count)
 {
   struct marker *m = ((struct mark_visitor *)v)->m;
+  if (FAULT(lost_root) && count > 1) count--;
   for (size_t i = 0; i < count; i++) mark_value(m, slots[i]);
 }
 

@@ -47,7 +47,7 @@ enum {
   BLOCK_BYTES = 1 << BLOCK_SHIFT,
   BLOCK_WORDS = BLOCK_BYTES / 8,
   SIDE_SHIFT = 4,
-  ARENA_STEP_BLOCKS = 64,   /* growth: 4 MiB, whole pages in every table */
+  ARENA_STEP_BLOCKS = 128,  /* growth: 8 MiB, whole pages in every table */
 };
 
 /* What a block holds. The low bits are the kind of its objects. */
@@ -82,7 +82,8 @@ struct block {
   uint16_t live;         /* slots with objects when it was last swept or retired */
   uint8_t cls;           /* size class */
   uint8_t dirty;         /* [lock:arena] free block that still has memory */
-};
+} __attribute__((aligned(32)));
+_Static_assert(ARENA_STEP_BLOCKS * sizeof(struct block) % 4096 == 0, "a step is whole pages of the table");
 
 /* Live objects of one kind and class. A domain adds what it allocates and subtracts what it
  * sweeps, so one domain's figures may be negative; only sums mean something. */

@@ -7,6 +7,8 @@
  * Pools are taken fullest first: the emptiest get the time to become free. */
 #include "heap/heap.h"
 
+#include "base/fault.h"
+
 /* Exact up to 16 words, then steps of an eighth of the size, then what divides a block evenly. */
 const uint16_t class_slot_words[CLASSES] = {
     2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,   14,   15,   16,   18,
@@ -42,7 +44,7 @@ void pool_file(struct allocator *a, uint32_t i)
   unsigned kind = bac_heap.kind[i];
   if (b->live == 0) {
     a->counts.cls[kind][b->cls].pools--;
-    heap_give_blocks(i, 1);
+    if (!FAULT(leaked_block)) heap_give_blocks(i, 1);
     return;
   }
   struct class_pools *p = &bac_heap.pools[kind][b->cls];

@@ -74,15 +74,15 @@ static size_t zstd_decompress(unsigned char *to, uintnat size, const unsigned ch
   return ZSTD_decompress(to, size, from, from_size);
 }
 
+#endif
+
 CAMLprim value caml_zstd_initialize(value unit)
 {
+#ifdef BAC_HAVE_ZSTD
   store_release(&caml_extern_compress_output, zstd_compress);
   store_release(&caml_intern_decompress_input, zstd_decompress);
   return Val_true;
-}
-
 #else
-
-CAMLprim value caml_zstd_initialize(value unit) { return Val_false; }
-
+  return Val_false;
 #endif
+}

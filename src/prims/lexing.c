@@ -8,7 +8,8 @@
  *
  * caml_new_lex_engine also keeps a memory of positions, for "as" bindings: a
  * transition or an accepting state may name a program, a run of byte pairs
- * (to, from) that ends with 255; from = 255 is the current position, or "unset" in an accepting state.
+ * (to, from) that ends with 255; from = 255 is the current position, or "unset" in an
+ * accepting state. A state that is only a final action has its program in [base_code].
  *
  * Nothing here allocates, so the tables are read in place. Only immediate
  * integers are stored. */
@@ -32,6 +33,12 @@ static int table_at(value tables, enum table_field table, intnat i)
   return (int16_t)(p[0] | p[1] << 8);
 }
 
+/* The tables of the programs are unsigned. */
+static int code_table_at(value tables, enum table_field table, intnat i)
+{
+  return (uint16_t)table_at(tables, table, i);
+}
+
 static intnat lexbuf_get(value lexbuf, enum lexbuf_field f) { return Long_val(Field(lexbuf, f)); }
 static void lexbuf_set(value lexbuf, enum lexbuf_field f, intnat n) { Field(lexbuf, f) = Val_long(n); }
 
@@ -46,9 +53,10 @@ static void run_program(value tables, intnat start, value memory, intnat now)
 /* The program that belongs to the transition from [state] on [c]; 0: none. */
 static int transition_program(value tables, int state, int c)
 {
-  intnat entry = table_at(tables, LEX_BASE_CODE, state) + c;
+  intnat entry = code_table_at(tables, LEX_BASE_CODE, state) + c;
   bool is_own = table_at(tables, LEX_CHECK_CODE, entry) == state;
-  return is_own ? table_at(tables, LEX_TRANS_CODE, entry) : table_at(tables, LEX_DEFAULT_CODE, state);
+  return is_own ? code_table_at(tables, LEX_TRANS_CODE, entry)
+                : code_table_at(tables, LEX_DEFAULT_CODE, state);
 }
 
 static int next_state(value tables, int state, intnat base, int c)
@@ -58,12 +66,17 @@ static int next_state(value tables, int state, intnat base, int c)
   return is_own ? table_at(tables, LEX_TRANS, entry) : table_at(tables, LEX_DEFAULT, state);
 }
 
+/* The program that an accepting state has in [table]. */
+static void run_accepting(value tables, enum table_field table, int state, value lexbuf)
+{
+  run_program(tables, code_table_at(tables, table, state), Field(lexbuf, LEX_MEM), NOTHING);
+}
+
 static void accept_so_far(value tables, int state, value lexbuf, intnat at, bool with_memory)
 {
   int action = table_at(tables, LEX_BACKTRK, state);
   if (action < 0) return;
-  if (with_memory)
-    run_program(tables, table_at(tables, LEX_BACKTRK_CODE, state), Field(lexbuf, LEX_MEM), -1);
+  if (with_memory) run_accepting(tables, LEX_BACKTRK_CODE, state, lexbuf);
   lexbuf_set(lexbuf, LEX_LAST_POS, at);
   lexbuf_set(lexbuf, LEX_LAST_ACTION, action);
 }
@@ -94,7 +107,10 @@ static inline __attribute__((always_inline)) value run_automaton(value tables, i
   for (;;) {
     int c = END_OF_INPUT, base = table_at(tables, LEX_BASE, state), from = state;
     lexbuf_set(lexbuf, LEX_CURR_POS, at);
-    if (base < 0) return Val_int(-base - 1);
+    if (base < 0) {
+      if (with_memory) run_accepting(tables, LEX_BASE_CODE, state, lexbuf);
+      return Val_int(-base - 1);
+    }
     accept_so_far(tables, state, lexbuf, at, with_memory);
     if (at < length) c = buffer[at++];
     else if (Field(lexbuf, LEX_EOF_REACHED) == Val_false) return Val_int(-state - 1);

@@ -40,7 +40,8 @@ TEST(vec_out_of_memory)
 {
   size_t cap = 0;
   EXPECT_ABORTS(vec_grow(NULL, &cap, SIZE_MAX / 4, 8), "Fatal error: out of memory: a table of");
-  EXPECT_ABORTS(vec_grow(NULL, &cap, SIZE_MAX, 1), "Fatal error: out of memory: a table of");
+  /* Where realloc answers NULL; the sanitizers' does not answer. */
+  if (!UNIT_SANITIZED) EXPECT_ABORTS(vec_grow(NULL, &cap, SIZE_MAX, 1), "Fatal error: out of memory: a table of");
 }
 
 TEST(bits_alignment)

@@ -20,11 +20,7 @@
 enum { FAKES = 10, TABLE = 16 };
 
 /* Sanitizers slow us down by an order of magnitude. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SCALE = 1 };
-#else
-enum { SCALE = 4 };
-#endif
+enum { SCALE = UNIT_SANITIZED ? 1 : 4 };
 
 struct fake {
   struct domain d;
@@ -262,6 +258,82 @@ TEST(blocked_domains_hold_nobody_up)
   EXPECT_EQ(bac_domains.count, 0);
 }
 
+static void await_state(struct fake *f, enum domain_state state)
+{
+  while (load_seq(&f->d.state) != state) os_yield();
+}
+
+static void body_stays_running(struct fake *f)
+{
+  while (load_seq(&world.stop) == 0) os_yield();
+}
+
+/* A thread that wants to leave its blocking section in the middle of a section
+ * of a leader: with the domain claimed, and (planted) just not yet claimed. Either way it
+ * ends up as if parked, and the release makes it RUNNING at once, not BLOCKED: the
+ * next leader cannot claim it again. */
+static void return_during_section(bool claimed)
+{
+  init_once();
+  static struct fake leader, other;
+  REQUIRE(fake_enter(&leader, 0) && fake_enter(&other, 0));
+  domain_set_self(&leader.d);
+  domain_leave_blocking(&leader.d);
+  REQUIRE(stw_begin(&leader.d));
+  EXPECT(other.d.state == DOMAIN_STOPPED && other.d.claimed);
+  if (!claimed) {
+    store_seq(&other.d.claimed, false);
+    store_seq(&other.d.state, DOMAIN_BLOCKED);
+  }
+  other.body = body_stays_running;
+  REQUIRE(pthread_create(&other.thread, NULL, fake_thread, &other) == 0);
+  await_state(&other, DOMAIN_STOPPED);
+  while (load_seq(&other.d.claimed)) os_yield();
+  EXPECT_EQ(other.d.state, DOMAIN_STOPPED);
+  stw_end(&leader.d);
+  EXPECT_EQ(load_seq(&other.d.state), DOMAIN_RUNNING);
+  store_seq(&world.stop, 1);
+  domain_leave(&leader.d, fake_gone, NULL);
+  pthread_join(other.thread, NULL);
+}
+
+TEST(return_to_a_claimed_domain) { return_during_section(true); }
+TEST(return_before_the_claim) { return_during_section(false); }
+
+/* Two domains want to lead while the table is locked; when it is free again one
+ * leads, and the other, having waited through its section, does not. */
+static void body_leads_once(struct fake *f)
+{
+  add_seq(&world.running, 1);
+  while (load_seq(&world.stop) == 0) os_yield();
+  lead(f, touch_all_heaps);
+  add_seq(&world.running, 1);
+  while (load_seq(&world.running) < 4) fake_poll(f), os_yield();
+}
+
+/* Runs under the world lock. */
+static bool let_lead_and_await(struct domain *d, void *arg)
+{
+  struct fake *fakes = arg;
+  store_seq(&world.stop, 1);
+  await_state(&fakes[0], DOMAIN_BLOCKED);
+  await_state(&fakes[1], DOMAIN_BLOCKED);
+  return false;
+}
+
+TEST(waiting_leader_looks_again)
+{
+  init_once();
+  static struct fake fakes[2];
+  struct domain dummy = { .window = &fakes[0].w };
+  for (int i = 0; i < 2; i++) fake_start(&fakes[i], body_leads_once);
+  while (load_seq(&world.running) < 2) os_yield();
+  EXPECT(!domain_enter(&dummy, let_lead_and_await, fakes));
+  for (int i = 0; i < 2; i++) pthread_join(fakes[i].thread, NULL);
+  EXPECT_EQ(world.led, 1);
+  EXPECT_EQ(world.sections, 1);
+}
+
 /* ---- Parallel work ---- */
 
 enum { PIECES = 500 };
@@ -411,6 +483,26 @@ TEST(requests_are_not_lost)
   EXPECT_EQ(sum_heaps(fakes, 3), sum_steps(fakes, 3) + world.added);
 }
 
+/* A new trigger must not hide a stop that arrives at the same moment. */
+static void body_sets_triggers(struct fake *f)
+{
+  for (int i = 0; f->d.slot == 0 && i < 5000 * SCALE; i++) lead(f, touch_all_heaps);
+  if (f->d.slot == 0) store_seq(&world.stop, 1);
+  while (load_seq(&world.stop) == 0) {
+    domain_set_trigger(&f->d, f->nursery + ++f->steps % 8);
+    f->heap++;
+    fake_poll(f);
+  }
+}
+
+TEST(triggers_do_not_hide_stops)
+{
+  static struct fake fakes[3];
+  run_fakes(fakes, 3, body_sets_triggers);
+  EXPECT_EQ(world.sections, 5000 * SCALE);
+  EXPECT_EQ(sum_heaps(fakes, 3), sum_steps(fakes, 3) + world.added);
+}
+
 TEST(interrupt_word)
 {
   init_once();
@@ -556,6 +648,7 @@ static void count_domains(struct domain *leader, void *arg)
 static int fork_child(struct fake *f)
 {
   int count = 0;
+  alarm(UNIT_TIMEOUT);
   domains_after_fork_child(&f->d);
   bool led = stw_run(&f->d, count_domains, &count);
   domain_enter_blocking(&f->d);

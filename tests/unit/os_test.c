@@ -30,11 +30,8 @@ TEST(reserve_is_aligned)
 
 TEST(reserve_large_commits_nothing)
 {
-  size_t size = (size_t)64 << 30;
+  size_t size = (size_t)(UNIT_SANITIZED ? 1 : 64) << 30;
   if (os_address_space_limit() != SIZE_MAX) return;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  size = (size_t)1 << 30;
-#endif
   size_t before = os_peak_rss();
   char *p = os_reserve(size, 2 * MIB);
   REQUIRE(p != NULL);
@@ -121,13 +118,7 @@ static bool limited_reserve_behaves(void)
 
 TEST(reserve_under_an_address_space_limit)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return;   /* the sanitizer's own shadow does not fit */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return;
-#endif
-#endif
+  if (UNIT_SANITIZED) return;   /* the sanitizer's own shadow does not fit */
   fflush(NULL);
   pid_t pid = fork();
   if (pid == 0) _exit(limited_reserve_behaves() ? 0 : 1);

@@ -17,7 +17,7 @@
  * BAC_SEED. Prints one line for each failure, at the end the seed and
  * `N passed, N failed`; the exit code is 0 or 1. A test that takes longer than
  * UNIT_TIMEOUT seconds ends the program. Failures may be reported from any
- * thread. */
+ * thread. UNIT_SANITIZED is 1 under ASan and TSan, else 0. */
 #ifndef BAC_TESTS_UNIT_H
 #define BAC_TESTS_UNIT_H
 
@@ -32,6 +32,17 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNIT_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define UNIT_SANITIZED 1
+#endif
+#endif
+#ifndef UNIT_SANITIZED
+#define UNIT_SANITIZED 0
+#endif
 
 #ifndef UNIT_TIMEOUT
 #define UNIT_TIMEOUT 120
@@ -111,7 +122,7 @@ __attribute__((unused)) static struct unit_child unit_child_start(void)
     exit(2);
   }
   if (c.pid == 0) {
-    signal(SIGABRT, SIG_DFL);
+    alarm(UNIT_TIMEOUT);
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
   }

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory profiler, below OCaml: which allocations are sampled, and what has
+ * become of the blocks. The callbacks are run by prims/memprof.c.
+ *
+ * A profile samples every allocated word with the same probability. The distance from one
+ * sampled word to the next is then geometric, and has no memory: it may be drawn
+ * anew at any moment. So a sample point in the nursery is simply drawn again when the
+ * nursery was emptied, or sampling was suspended for a while.
+ *
+ * A block with at least one sampled word gets an ENTRY in the table of its
+ * domain. An entry lives from the allocation until its last callback has returned:
+ *
+ *   BORN       the allocation callback has not been run; [owner] is the thread that must
+ *   TRACKED    it has, and gave [user], the program's datum
+ *   DELETED    nothing more is called; its place is taken out later
+ *
+ * and has beside it what the collector told: promoted, dead.
+ *
+ * A table belongs to its domain: its threads, which have the domain in turn, and the leader of a stopped
+ * world. An index stays valid while [running] is above 0. A profile is shared by domains
+ * and counted: the program's Gc.Memprof.t, each entry and each sampling domain hold it. */
+#ifndef BAC_OBSERVE_MEMPROF_H
+#define BAC_OBSERVE_MEMPROF_H
+
+#include "base/rng.h"
+#include "base/vec.h"
+#include "gc/hooks.h"
+
+enum memprof_status { MEMPROF_SAMPLING, MEMPROF_STOPPED, MEMPROF_DISCARDED };
+
+struct memprof_profile {
+  uint32_t status;           /* [atomic] enum memprof_status, only grows */
+  uint32_t holders;          /* [atomic] */
+  uint32_t samplers;         /* [atomic] domains; without any it is stopped */
+  double rate;               /* [const] samples per word, 0 to 1 */
+  double scale;              /* [const] 1 / log (1 - rate) */
+  size_t frames;             /* [const] longest callstack */
+  value tracker;             /* [atomic read] generational global root: the callbacks; Val_unit once discarded */
+};
+
+/* Gc.Memprof.allocation_source. */
+enum memprof_source { MEMPROF_NORMAL, MEMPROF_MARSHAL, MEMPROF_CUSTOM };
+
+enum memprof_state { ENTRY_BORN, ENTRY_TRACKED, ENTRY_DELETED };
+
+/* What the state of a thread is to the profiler. */
+struct memprof_thread {
+  bool suspended;            /* a callback runs: nothing is sampled */
+};
+
+struct memprof_entry {
+  value block;               /* weak; 0: dead, or not there yet */
+  value user;                /* strong; Val_unit unless TRACKED */
+  struct memprof_profile *profile;
+  struct memprof_thread *owner;
+  void **callstack;          /* malloc'ed, until the allocation callback */
+  size_t frames;
+  size_t words, samples;
+  uint8_t source, state;
+  bool young;                /* was born in a nursery */
+  bool promoted, dead;       /* since */
+  bool promotion_told;       /* the callback for it was run */
+  bool busy;                 /* a callback for it is running */
+};
+
+struct memprof_domain {
+  struct memprof_profile *profile;   /* sampled here, or was when it was stopped; NULL */
+  struct memprof_thread *thread;     /* the one that has the domain */
+  struct memprof_thread main;
+  struct rng rng;
+  value *point;              /* sample point in the nursery, or NULL */
+  uint64_t skip;             /* words until the next sample outside the nursery */
+  VEC(struct memprof_entry) entries;
+  size_t young_from;         /* no entry before it refers to anything young */
+  size_t pending_from;       /* no entry before it waits for a callback */
+  size_t deleted;
+  unsigned running;          /* threads that are running callbacks */
+  VEC(void *) scratch;       /* for a callstack */
+};
+
+/* Writes at most [max] return addresses of the calling domain's stack, innermost first, and answers how
+ * many there were to write (if that is max, there may be more). [no gc] */
+typedef size_t memprof_callstack(void **slots, size_t max);
+
+/* Starts watching the collector. [stw] */
+void memprof_watch(memprof_callstack *callstack);
+
+/* The state of d, or NULL: it never sampled. memprof_domain makes it. */
+struct memprof_domain *memprof_of(struct domain *d);
+struct memprof_domain *memprof_domain(struct domain *d);
+
+/* NULL: no memory. One holder. The tracker may be young. */
+struct memprof_profile *memprof_profile_new(double rate, size_t frames, value tracker);
+void memprof_hold(struct memprof_profile *p);
+void memprof_release(struct memprof_profile *p);
+static inline bool memprof_is_sampling(const struct memprof_profile *p)
+{
+  return p != NULL && load_acquire(&p->status) == MEMPROF_SAMPLING;
+}
+
+/* Begins and ends sampling of a profile in domain d. Own thread. */
+void memprof_begin(struct domain *d, struct memprof_profile *p);
+void memprof_end(struct domain *d);
+
+/* Nothing is sampled in this domain while its thread is suspended. Own thread. */
+void memprof_suspend(struct domain *d, bool suspended);
+/* The domain goes to another of its threads. */
+void memprof_switch(struct domain *d, struct memprof_thread *t);
+/* The allocations of a thread that is no more are not tracked. */
+void memprof_forget_thread(struct domain *d, struct memprof_thread *t);
+
+/* Would the next [whsize] words of d's nursery be sampled? Then how often. Own thread. */
+size_t memprof_next_samples(struct domain *d, size_t whsize);
+/* Enters a block whose place is not known yet (block = 0) or is. Own thread. [no gc] */
+void memprof_enter(struct domain *d, value block, bool young, size_t words, size_t samples, enum memprof_source source);
+/* A block that was made outside the collector's own allocation (unmarshalling): samples its
+ * header and fields. Own thread. [no gc] */
+void memprof_sample(struct domain *d, value block, enum memprof_source source);
+
+/* The index of the first entry from [from] on that waits for a callback of the running thread, or
+ * entries.len. */
+size_t memprof_next_pending(struct memprof_domain *m, size_t from);
+void memprof_delete(struct memprof_domain *m, size_t index);
+/* The entry's datum becomes [user], which may be young. */
+void memprof_set_user(struct memprof_domain *m, size_t index, value user);
+/* Takes out deleted entries, if nothing is running and it is worth it. */
+void memprof_tidy(struct memprof_domain *m);
+
+#endif
