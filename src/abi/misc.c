@@ -6,6 +6,7 @@
 #include "abi/runtime.h"
 #include "sync/atomic.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -150,6 +151,19 @@ CAMLexport void caml_ext_table_free(struct ext_table *table, int free_items)
 {
   caml_ext_table_clear(table, free_items);
   caml_stat_free(table->contents);
+}
+
+/* Adds the names in a directory, but for . and .., as strings to be freed. -1: errno says why not. */
+CAMLexport int caml_read_directory(char *name, struct ext_table *table)
+{
+  DIR *dir = opendir(name);
+  if (dir == NULL) return -1;
+  struct dirent *entry;
+  while ((entry = readdir(dir)) != NULL)
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+      caml_ext_table_add(table, caml_stat_strdup(entry->d_name));
+  closedir(dir);
+  return 0;
 }
 
 /* ---- Instrumentation that bytecode has not ---- */

@@ -80,9 +80,10 @@ bool signals_deliverable(void);
 /* Runs the handlers of such signals. Val_unit or an exception result. [may run OCaml] */
 value signals_run_exn(void);
 
-/* To be called between a domain's leaving the table and the end of its memory
- * (gc_client.domain_fini): afterwards no signal handler still refers to it. */
-void signals_release_domain(void);
+/* From listen to leave the domain is asked to look for signals. After leave, which its own thread
+ * calls before the domain ends, no handler refers to it. */
+void signals_listen(struct domain *d);
+void signals_leave(struct domain *d);
 
 void caml_record_signal(int signo);             /* async-signal-safe */
 int caml_convert_signal_number(int n);          /* OCaml's (negative) to the system's */

@@ -8,8 +8,10 @@
  * takes a signal that its own mask blocks.
  *
  * State: [atomic] caml_pending_signals, a bit for each signal, which the ABI
- * exports; the handlers' closures, an array that is a global root. A bit is
- * cleared by the one thread that runs the handler, just before it does. */
+ * exports; the handlers' closures, an array that is a global root; the domains
+ * that listen, in a table of our own, since a signal may come to any thread at any
+ * moment and the table of domain.h asks for a lock. A bit is cleared by the one
+ * thread that runs the handler, just before it does. */
 #include "abi/runtime.h"
 #include "os/os.h"
 #include "sync/atomic.h"
@@ -26,6 +28,7 @@ static struct {
   value closures;      /* [own any domain] block indexed by signal number, or Val_unit */
   bool is_root;        /* [atomic] */
   unsigned recording;  /* [atomic: seq] threads inside request_actions_everywhere */
+  struct domain *listeners[DOMAINS_MAX];   /* [atomic: seq] by slot */
 } signals = {.closures = Val_unit};
 
 /* ---- Numbers ---- */
@@ -52,24 +55,26 @@ CAMLexport int caml_rev_convert_signal_number(int n)
 
 /* ---- Recording, in the system's handler ---- */
 
+void signals_listen(struct domain *d) { store_seq(&signals.listeners[d->slot], d); }
+
+/* A thread that counted itself before the domain left may have read its
+ * address; one that comes later cannot. */
+void signals_leave(struct domain *d)
+{
+  store_seq(&signals.listeners[d->slot], NULL);
+  while (load_seq(&signals.recording) != 0) os_yield();
+}
+
 /* Any domain may be the first to reach a safepoint: the interrupted one may sit in a
  * system call that the signal does not end, or the thread may have no domain. */
 static void request_actions_everywhere(void)
 {
   add_seq(&signals.recording, 1);
   for (int slot = 0; slot < bac_domains.limit; slot++) {
-    struct domain *d = load_seq(&bac_domains.live[slot]);
+    struct domain *d = load_seq(&signals.listeners[slot]);
     if (d) domain_request(d, DOMAIN_WANT_ACTIONS);
   }
   sub_seq(&signals.recording, 1);
-}
-
-/* A thread that counted itself before the domain left the table may hold its
- * address; one that comes later cannot. */
-void signals_release_domain(void)
-{
-  fence_seq();
-  while (load_seq(&signals.recording) != 0) os_yield();
 }
 
 CAMLexport void caml_record_signal(int signo)

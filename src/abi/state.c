@@ -17,6 +17,7 @@ void state_set_self(struct domain *d)
 {
   store_relaxed(&caml_minor_heaps_start, bac_nurseries.base);
   store_relaxed(&caml_minor_heaps_end, bac_nurseries.base + bac_nurseries.bytes);
+  if (d) signals_listen(d);
   domain_set_self(d);
   caml_state = d ? (caml_domain_state *)d->window : NULL;
 }

@@ -57,6 +57,13 @@ CAMLprim value caml_alloc_stack(value on_value, value on_exn, value on_effect)
 
 CAMLprim value caml_continuation_use_noexc(value cont) { return Val_ptr(continuation_take(cont)); }
 
+CAMLprim value caml_continuation_use(value cont)
+{
+  value chain = caml_continuation_use_noexc(cont);
+  if (!Ptr_val(chain)) caml_raise(continuation_already_resumed());
+  return chain;
+}
+
 /* Shallow handlers: whoever resumes the continuation handles what comes next. */
 CAMLprim value caml_continuation_use_and_update_handler_noexc(value cont, value on_value,
                                                               value on_exn, value on_effect)

@@ -133,6 +133,8 @@ CAMLprim value caml_ensure_stack_capacity(value words)
   return Val_unit;
 }
 
+size_t backend_stack_words(void) { return fiber_used(Caml_state->current_stack); }
+
 /* ---- Scanning and walking ---- */
 
 void fiber_scan_chain(struct stack_info *first, struct root_visitor *v)

@@ -28,14 +28,20 @@
 #include "bytecode/bytecode.h"
 #include "bytecode/effects.h"
 #include "bytecode/opcodes.h"
+#include "prims/memprof.h"
 #include "sync/atomic.h"
+
+#include <stdlib.h>
 
 /* Instructions of our own, behind the compiler's. */
 enum { OP_FIBER_RETURN = OPCODE_COUNT, OP_ALL };
 
+struct label_opcode { int32_t label; int opcode; };
+
 static struct {
-  const int32_t *labels;       /* what to write for each opcode */
-  opcode_t stop, fiber_return; /* code of one instruction each */
+  const int32_t *labels;                /* what to write for each opcode */
+  struct label_opcode inverse[OP_ALL];  /* sorted by label */
+  opcode_t stop, fiber_return;          /* code of one instruction each */
 } interp;
 
 /* ---- Called out of the loop ---- */
@@ -51,8 +57,8 @@ static NOINLINE value interp_poll(caml_domain_state *st)
 static NOINLINE value interp_refill(caml_domain_state *st, mlsize_t whsize)
 {
   value result = interp_poll(st);
-  if (!Is_exception_result(result)) gc_nursery_alloc(st->domain, whsize);
-  return result;
+  if (Is_exception_result(result)) return result;
+  return memprof_nursery_alloc_exn(st->domain, whsize);
 }
 
 /* A block too big for the nursery, of the accumulator that SAVE_ALL pushed and the
@@ -526,6 +532,8 @@ OP(SETVECTITEM):
   acc = Val_unit;
   NEXT;
 OP(GETBYTESCHAR):
+  acc = Val_int(Byte_u(acc, Long_val(*sp++)));
+  NEXT;
 OP(GETSTRINGCHAR):
   acc = Val_int(Byte_u(acc, Long_val(*sp++)));
   NEXT;
@@ -691,6 +699,7 @@ OP(STOP):
   fiber->sp = sp;
   return acc;
 OP(EVENT):
+  NEXT;
 OP(BREAK):
   NEXT;
 
@@ -897,10 +906,20 @@ value activation_apply(value f, size_t count, const value *args)
 
 /* ---- Code ---- */
 
+static int label_compare(const void *a, const void *b)
+{
+  int32_t x = ((const struct label_opcode *)a)->label, y = ((const struct label_opcode *)b)->label;
+  return (x > y) - (x < y);
+}
+
 void interp_init(void)
 {
   if (interp.labels) return;
   interp_loop(NULL, NULL, NULL, Val_unit, 0);
+  for (int op = 0; op < OP_ALL; op++)
+    interp.inverse[op] = (struct label_opcode){interp.labels[op], op};
+  qsort(interp.inverse, OP_ALL, sizeof interp.inverse[0], label_compare);
+  for (int i = 1; i < OP_ALL; i++) CHECK(interp.inverse[i - 1].label != interp.inverse[i].label);
   interp.stop = interp.labels[OP_STOP];
   interp.fiber_return = interp.labels[OP_FIBER_RETURN];
 }
@@ -914,4 +933,12 @@ void interp_thread_code(code_t code, size_t words)
     CHECK(length != 0);
     code[i] = interp.labels[code[i]];
   }
+}
+
+int interp_opcode_at(const opcode_t *pc)
+{
+  const struct label_opcode *found =
+      bsearch(&(struct label_opcode){*pc, 0}, interp.inverse, OP_ALL, sizeof *found, label_compare);
+  CHECK(found);
+  return found->opcode;
 }

@@ -39,7 +39,7 @@ void gc_write_field(struct domain *d, value *field, value v)
 {
   /* OCaml's memory model: loads before this store must not be reordered after it. */
   fence_acquire();
-  if (!nursery_contains((value)field)) barrier_before(gc_domain(d), field, load_relaxed(field), v);
+  if (!nursery_contains((value)field)) barrier_before(gc_domain(d), field, load_dependent(field), v);
   store_release(field, v);
 }
 
@@ -77,10 +77,74 @@ void gc_keep(struct domain *d, value v)
 bool gc_is_young(value v) { return is_young_block(v); }
 bool gc_in_major_heap(value v) { return Is_block(v) && heap_contains(v); }
 
+/* ---- Nursery ---- */
+
+void nursery_arm(struct gc_domain *g)
+{
+  struct window *w = g->dom.window;
+  value *trigger = w->young_start;
+  if (bac_gc.params.stress != 0)
+    trigger = w->young_end;   /* every allocation is to come by gc_nursery_alloc */
+  else if (g->sample_at != NULL)
+    trigger = g->sample_at + 1;
+  domain_set_trigger(&g->dom, trigger);
+}
+
+void gc_sample_at(struct domain *d, value *at)
+{
+  gc_domain(d)->sample_at = at;
+  nursery_arm(gc_domain(d));
+}
+
+/* Cuts whsize words off the nursery, which has them. */
+static void nursery_cut(struct gc_domain *g, size_t whsize)
+{
+  struct window *w = g->dom.window;
+  w->young_ptr -= whsize;
+  if (unlikely(g->sample_at != NULL && w->young_ptr <= g->sample_at)) {
+    g->sample_at = NULL;
+    nursery_arm(g);
+    gc_observer()->nursery_sampled(&g->dom, whsize);
+  }
+}
+
+/* Xstress: a minor collection and a slice at each Nth allocation. */
+static void gc_stress(struct gc_domain *g)
+{
+  if (--g->stress_left != 0) return;
+  g->stress_left = bac_gc.params.stress;
+  gc_minor_and_slice(g, STRESS_SLICE_WORDS);
+}
+
+/* What cannot be served here stays pending: the interrupt is set again for the next safepoint that can. */
+void gc_nursery_alloc(struct domain *d, size_t whsize)
+{
+  struct gc_domain *g = gc_domain(d);
+  struct window *w = d->window;
+  if (bac_gc.params.stress != 0) gc_stress(g);
+  for (;;) {
+    if (domain_has_interrupts(d)) g->deferred |= gc_serve(g);
+    if ((size_t)(w->young_ptr - w->young_start) >= whsize) break;
+    gc_minor_and_slice(g, 0);
+  }
+  nursery_cut(g, whsize);
+  if (g->deferred != 0) {
+    domain_request(d, g->deferred);
+    g->deferred = 0;
+  }
+}
+
 /* ---- Major heap ---- */
 
 /* Direct allocation is told to the pacing in portions of this many words. */
 enum { DIRECT_WORDS_TOLD = 16 * 1024 };
+
+static inline value tell_allocated(struct gc_domain *g, value v)
+{
+  const struct gc_observer *o = gc_observer();
+  if (unlikely(o != NULL) && v != 0) o->major_allocated(&g->dom, v);
+  return v;
+}
 
 value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind)
 {
@@ -104,7 +168,8 @@ static unsigned kind_of_tag(tag_t tag, bool finaliser)
 value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag)
 {
   if (wosize > Max_wosize) return 0;
-  return gc_alloc_major_kind(gc_domain(d), wosize, tag, kind_of_tag(tag, true));
+  struct gc_domain *g = gc_domain(d);
+  return tell_allocated(g, gc_alloc_major_kind(g, wosize, tag, kind_of_tag(tag, true)));
 }
 
 /* A block that may need a collection to find room. */
@@ -115,7 +180,7 @@ static value alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag
     gc_compact(d);
     v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
   }
-  return v;
+  return tell_allocated(gc_domain(d), v);
 }
 
 value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag)
@@ -167,16 +232,22 @@ static value alloc_custom_major(struct domain *d, mlsize_t wosize, bool finalise
   return v;
 }
 
+static value alloc_custom_young(struct domain *d, mlsize_t wosize)
+{
+  gc_nursery_alloc(d, wosize + 1);
+  value v = Val_hp(d->window->young_ptr);
+  *Hp_val(v) = Make_header(wosize, Custom_tag, 0);
+  return v;
+}
+
 value gc_alloc_custom(struct domain *d, mlsize_t wosize, bool finaliser, mlsize_t mem, mlsize_t max)
 {
   bool bytes = max == 0 && mem != 0;
   double major = mem == 0 ? 0 : share_of((double)mem, bytes ? custom_major_bytes() : (double)max);
-  if (wosize > Max_young_wosize || (bytes && mem > bac_gc.params.custom_minor_max_bytes))
-    return alloc_custom_major(d, wosize, finaliser, major);
-  gc_nursery_alloc(d, wosize + 1);
-  value v = Val_hp(d->window->young_ptr);
-  *Hp_val(v) = Make_header(wosize, Custom_tag, 0);
-  if (finaliser || mem != 0) {
+  bool young = wosize <= Max_young_wosize && !(bytes && mem > bac_gc.params.custom_minor_max_bytes);
+  value v = young ? alloc_custom_young(d, wosize) : alloc_custom_major(d, wosize, finaliser, major);
+  if (unlikely(gc_observer() != NULL) && v != 0 && bytes) gc_observer()->custom_allocated(d, v, mem);
+  if (young && (finaliser || mem != 0)) {
     struct gc_domain *g = gc_domain(d);
     *vec_push(&g->rem.special) = (struct young_special){v, major};
     if (mem != 0) custom_count_minor(g, share_of((double)mem, bytes ? custom_minor_bytes(d) : (double)max));

@@ -124,6 +124,8 @@ static value compact_new_place(value v)
   return Field(v - Infix_offset_hd(hd), 0) + Infix_offset_hd(hd);
 }
 
+static value compact_place(value v) { return compact_has_moved(v) ? compact_new_place(v) : v; }
+
 static inline void compact_update_slot(value *slot)
 {
   if (compact_has_moved(*slot)) *slot = compact_new_place(*slot);
@@ -204,6 +206,8 @@ void compact_stw(struct gc_domain *leader)
     }
     job.next_block = 0;
     stw_parallel(0, compact_update, &job);
+    if (gc_observer() != NULL)
+      for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_COMPACT, compact_place);
     compact_free_blocks(&job);
   }
   vec_free(&job.evacuate);

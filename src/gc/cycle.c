@@ -51,6 +51,8 @@ void cycle_start_stw(struct gc_domain *leader)
   vec_free(&job.domains);
 }
 
+static value marked_or_gone(value v) { return mark_is_marked(v) ? v : 0; }
+
 /* The nurseries are empty. What ephemerons and finalisers decide comes after everything
  * that is strongly reachable, and is decided in the order that gc.mli promises. */
 static void cycle_end_marking_stw(struct gc_domain *leader)
@@ -61,6 +63,8 @@ static void cycle_end_marking_stw(struct gc_domain *leader)
   ephe_mark_stw(leader);
   ephe_clean_stw();
   finalise_last_stw();
+  if (gc_observer() != NULL)
+    for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_MARK, marked_or_gone);
 }
 
 void cycle_finish_stw(struct gc_domain *leader)

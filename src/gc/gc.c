@@ -50,8 +50,9 @@ static bool nursery_install(struct gc_domain *g, size_t words)
   if (w->young_start != NULL) nursery_release(g->dom.slot, w->young_start, w->young_end);
   if (!nursery_commit(g->dom.slot, words, &w->young_start, &w->young_end)) return false;
   w->young_ptr = w->young_end;
-  /* Under stress every allocation is to come by gc_nursery_alloc. */
-  domain_set_trigger(&g->dom, bac_gc.params.stress != 0 ? w->young_end : w->young_start);
+  g->sample_at = NULL;
+  nursery_arm(g);
+  if (gc_observer() != NULL) gc_observer()->nursery_emptied(&g->dom);
   return true;
 }
 
@@ -120,7 +121,9 @@ struct domain *gc_domain_create(struct domain *parent)
   domain_enter_blocking(parent);
   struct gc_domain *g = gc_domain_new();
   domain_leave_blocking(parent);
-  return g == NULL ? NULL : &g->dom;
+  if (g == NULL) return NULL;
+  if (gc_observer() != NULL) gc_observer()->domain_created(parent, &g->dom);
+  return &g->dom;
 }
 
 static struct gc_domain *gc_heir(struct gc_domain *of)
@@ -139,6 +142,7 @@ static void terminate_leader(struct domain *d, void *arg)
   allocator_retire(&g->alloc);
   mark_flush(g);
   pacing_allocated(g);
+  if (gc_observer() != NULL) gc_observer()->domain_ending(d, heir == NULL ? NULL : &heir->dom);
   if (heir == NULL) return;
   finalise_adopt_stw(heir, g);
   for (size_t i = 0; i < g->marker.ephemerons.len; i++)
@@ -221,18 +225,17 @@ static void minor_leader(struct domain *d, void *arg)
 
 static void gc_slice(struct gc_domain *g) { cycle_slice(g, pacing_slice_work(g)); }
 
-static void gc_minor_and_slice(struct gc_domain *g)
+void gc_minor_and_slice(struct gc_domain *g, size_t least)
 {
-  if (stw_run(&g->dom, minor_leader, NULL)) gc_slice(g);
+  if (stw_run(&g->dom, minor_leader, NULL)) cycle_slice(g, max_size(least, pacing_slice_work(g)));
 }
 
-/* What the collector wants of this domain is done; what only the client can do is answered. */
-static uint32_t gc_serve(struct gc_domain *g)
+uint32_t gc_serve(struct gc_domain *g)
 {
   domain_safepoint(&g->dom);
   uint32_t wants = domain_take_interrupts(&g->dom);
   if (wants & DOMAIN_WANT_MINOR)
-    gc_minor_and_slice(g);
+    gc_minor_and_slice(g, 0);
   else if (wants & DOMAIN_WANT_SLICE)
     gc_slice(g);
   return wants & ~(uint32_t)(DOMAIN_WANT_MINOR | DOMAIN_WANT_SLICE);
@@ -244,33 +247,6 @@ bool gc_poll(struct domain *d)
   uint32_t wants = gc_serve(g) | g->deferred;
   g->deferred = 0;
   return wants != 0;
-}
-
-/* Xstress: a minor collection and a slice at each Nth allocation that comes here; with stress on
- * every allocation does, since young_trigger is young_end. */
-static void gc_stress(struct gc_domain *g)
-{
-  if (--g->stress_left != 0) return;
-  g->stress_left = bac_gc.params.stress;
-  if (stw_run(&g->dom, minor_leader, NULL)) cycle_slice(g, 100 * 1000);
-}
-
-/* What cannot be served here stays pending: the interrupt is set again for the next safepoint that can. */
-void gc_nursery_alloc(struct domain *d, size_t whsize)
-{
-  struct gc_domain *g = gc_domain(d);
-  struct window *w = d->window;
-  if (bac_gc.params.stress != 0) gc_stress(g);
-  for (;;) {
-    if (domain_has_interrupts(d)) g->deferred |= gc_serve(g);
-    if ((size_t)(w->young_ptr - w->young_start) >= whsize) break;
-    gc_minor_and_slice(g);
-  }
-  w->young_ptr -= whsize;
-  if (g->deferred != 0) {
-    domain_request(d, g->deferred);
-    g->deferred = 0;
-  }
 }
 
 /* ---- The Gc module ---- */
@@ -285,7 +261,7 @@ intnat gc_major_slice(struct domain *d, intnat words)
 {
   struct gc_domain *g = gc_domain(d);
   gc_minor(d);
-  if (bac_gc.phase == PHASE_IDLE && words > 0) {
+  if (load_relaxed(&bac_gc.phase) == PHASE_IDLE && words > 0) {
     /* The caller wants work to be done now, not when the pacing thinks it due. */
     add_relaxed(&bac_gc.pacing.allocated, (uint64_t)words);
   }

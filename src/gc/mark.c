@@ -189,7 +189,7 @@ static bool ring_drain(struct marker *m, header_t unmarked)
 static inline void mark_range(struct marker *m, value *p, value *end, header_t unmarked)
 {
   for (; p < end; p++) {
-    value v = load_relaxed(p);
+    value v = load_dependent(p);
     if (!Is_block(v) || !heap_contains(v)) continue;
     if (heap_kind(v) == KIND_SCAN)
       __builtin_prefetch(Hp_val(v), 1);

@@ -268,7 +268,7 @@ static void minor_free_special(struct gc_domain *g)
       pacing_custom(g->rem.special.at[i].share);
     else if (Tag_hd(hd) == Cont_tag)
       bac_gc.client.free_continuation(v);
-    else
+    else if (bac_gc.client.custom_has_finaliser(v))
       bac_gc.client.custom_finalise(v);
   }
   vec_clear(&g->rem.special);
@@ -287,6 +287,15 @@ static void minor_empty(struct gc_domain *g)
   g->custom_minor = 0;
   g->first.young = g->first.entries.len;
   g->last.young = g->last.entries.len;
+  g->sample_at = NULL;
+  nursery_arm(g);
+  if (gc_observer() != NULL) gc_observer()->nursery_emptied(&g->dom);
+}
+
+static void minor_tell_observer(void)
+{
+  if (gc_observer() != NULL)
+    for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_MINOR, minor_forwarded);
 }
 
 static uint64_t minor_count_promoted(void)
@@ -323,6 +332,7 @@ void minor_collect_stw(struct gc_domain *leader)
   struct minor_worker w = {{minor_visit}, leader, &job};
   ephe_minor_stw(&w);
   finalise_minor_stw();
+  minor_tell_observer();
   roots_after_minor();
   for_each_gc_domain(g) minor_empty(g);
   add_relaxed(&bac_gc.pacing.allocated, minor_count_promoted());

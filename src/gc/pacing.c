@@ -45,13 +45,13 @@ void pacing_custom(double share_of_cycle)
 {
   if (share_of_cycle <= 0) return;
   if (share_of_cycle > 1) share_of_cycle = 1;
-  add_relaxed(&bac_gc.pacing.allocated, (uint64_t)(share_of_cycle * (double)bac_gc.pacing.budget));
+  add_relaxed(&bac_gc.pacing.allocated, (uint64_t)(share_of_cycle * (double)load_relaxed(&bac_gc.pacing.budget)));
 }
 
 bool pacing_wants_cycle(void)
 {
   struct pacing *p = &bac_gc.pacing;
-  return (double)load_relaxed(&p->allocated) >= (1 - MARK_PART) * (double)p->budget;
+  return (double)load_relaxed(&p->allocated) >= (1 - MARK_PART) * (double)load_relaxed(&p->budget);
 }
 
 void pacing_mark_started_stw(void)
@@ -95,7 +95,7 @@ size_t pacing_slice_work(struct gc_domain *g)
 {
   struct pacing *p = &bac_gc.pacing;
   pacing_allocated(g);
-  double allocated = (double)load_relaxed(&p->allocated), budget = (double)p->budget;
+  double allocated = (double)load_relaxed(&p->allocated), budget = (double)load_relaxed(&p->budget);
   switch (load_relaxed(&bac_gc.phase)) {
   case PHASE_SWEEP:
     return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&p->sweep_done));

@@ -151,6 +151,7 @@ void roots_scan_domain(struct gc_domain *g, struct root_visitor *v, bool young_o
     v->visit(v, &g->ready.at[i].closure, 1);
     v->visit(v, &g->ready.at[i].arg, 1);
   }
+  if (gc_observer() != NULL) gc_observer()->scan(&g->dom, v, young_only);
   /* The argument of Gc.finalise outlives a minor collection: whether it is dead is for the cycle to say. */
   finalisers_visit(&g->first, young_only ? g->first.young : 0, young_only, v);
   finalisers_visit(&g->last, young_only ? g->last.young : 0, false, v);

@@ -24,6 +24,7 @@
 #include "base/vec.h"
 #include "domain/domain.h"
 #include "gc/gc.h"
+#include "gc/hooks.h"
 #include "heap/heap.h"
 #include "heap/nursery.h"
 
@@ -92,6 +93,7 @@ struct gc_domain {
   uint64_t direct_words;          /* allocated in the major heap, not by promotion, and not told to pacing yet */
   uint32_t deferred;              /* interrupts taken where they could not be served */
   double custom_minor;            /* share of a nursery that off-heap memory stands for */
+  value *sample_at;               /* [own, stw] the observer's sample point in the nursery, NULL: none (hooks.h) */
   uint64_t stress_left;           /* allocations until the next forced collection */
   unsigned sweep_hint;
   VEC(value) copied;              /* [stw] promoted objects that are still to be scanned */
@@ -168,8 +170,18 @@ struct mark_visitor { struct root_visitor v; struct marker *m; };
 void mark_visitor_init(struct mark_visitor *v, struct marker *m);
 
 /* ---- alloc.c ---- */
+/* Sets the window's trigger to what the sample point and stress want. [own, stw] */
+void nursery_arm(struct gc_domain *g);
 /* gc_alloc_major for a kind that the tag does not tell. */
 value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind);
+
+/* ---- gc.c ---- */
+/* A minor collection, unless another domain leads one first, and a slice of at least [least] words. */
+void gc_minor_and_slice(struct gc_domain *g, size_t least);
+/* Does what the collector wants of this domain; answers what only the client can do. */
+uint32_t gc_serve(struct gc_domain *g);
+/* The slice that Xstress adds, words. */
+enum { STRESS_SLICE_WORDS = 100 * 1000 };
 
 /* ---- ephe.c, finalise.c ---- */
 void ephe_init(void);

@@ -97,15 +97,14 @@ static void rearm(struct domain *d)
 /* The samples of the words from [low] up to the sample point; the point moves on below them. */
 static size_t take_point(struct domain *d, struct memprof_domain *m, value *low)
 {
-  size_t samples = 0;
-  uint64_t distance = 0;
-  for (value *at = m->point; distance <= (uint64_t)(at - low); at -= distance) {
+  value *at = m->point;
+  size_t samples = 1;
+  uint64_t distance;
+  while ((distance = draw_distance(m)) <= (uint64_t)(at - low)) {
+    at -= distance;
     samples++;
-    m->point = at;
-    distance = draw_distance(m);
-    if (distance > (uint64_t)(at - low)) break;
   }
-  place_point(d, m, m->point, distance);
+  place_point(d, m, at, distance);
   return samples;
 }
 
@@ -234,11 +233,12 @@ static bool entry_waits(const struct memprof_domain *m, const struct memprof_ent
   return e->dead || (e->promoted && !e->promotion_told);
 }
 
-size_t memprof_next_pending(struct memprof_domain *m, size_t from)
+bool memprof_next_pending(struct memprof_domain *m, size_t *index)
 {
-  size_t i = from > m->pending_from ? from : m->pending_from;
+  size_t i = m->pending_from;
   while (i < m->entries.len && !entry_waits(m, &m->entries.at[i])) i++;
-  return i;
+  m->pending_from = *index = i;
+  return i < m->entries.len;
 }
 
 void memprof_delete(struct memprof_domain *m, size_t index)
@@ -257,6 +257,12 @@ void memprof_delete(struct memprof_domain *m, size_t index)
 void memprof_set_user(struct memprof_domain *m, size_t index, value user)
 {
   m->entries.at[index].user = user;
+  if (m->young_from > index) m->young_from = index;
+}
+
+void memprof_set_block(struct memprof_domain *m, size_t index, value block)
+{
+  m->entries.at[index].block = block;
   if (m->young_from > index) m->young_from = index;
 }
 
@@ -305,14 +311,14 @@ static void on_scan(struct domain *d, struct root_visitor *v, bool young_only)
   for (size_t i = young_only ? m->young_from : 0; i < m->entries.len; i++) v->visit(v, &m->entries.at[i].user, 1);
 }
 
-/* True if the entry waits for a callback now. */
+/* True if that makes a callback due. */
 static bool entry_update(struct memprof_entry *e, enum weak_event event, value (*where)(value))
 {
   if (e->block == 0 || (event == WEAK_AFTER_MINOR && !gc_is_young(e->block))) return false;
   e->block = where(e->block);
   if (e->block == 0) e->dead = true;
   else if (event == WEAK_AFTER_MINOR) e->promoted = true;
-  return e->dead || e->promoted;
+  return e->dead || event == WEAK_AFTER_MINOR;
 }
 
 static void on_update_weak(struct domain *d, enum weak_event event, value (*where)(value))
@@ -321,7 +327,7 @@ static void on_update_weak(struct domain *d, enum weak_event event, value (*wher
   if (m == NULL) return;
   bool waits = false;
   for (size_t i = event == WEAK_AFTER_MINOR ? m->young_from : 0; i < m->entries.len; i++) {
-    if (!entry_update(&m->entries.at[i], event, where) || event == WEAK_AFTER_COMPACT) continue;
+    if (!entry_update(&m->entries.at[i], event, where)) continue;
     if (m->pending_from > i) m->pending_from = i;
     waits = true;
   }

@@ -117,12 +117,13 @@ void memprof_enter(struct domain *d, value block, bool young, size_t words, size
  * header and fields. Own thread. [no gc] */
 void memprof_sample(struct domain *d, value block, enum memprof_source source);
 
-/* The index of the first entry from [from] on that waits for a callback of the running thread, or
- * entries.len. */
-size_t memprof_next_pending(struct memprof_domain *m, size_t from);
+/* The next entry that waits for a callback which the thread that has the domain may run; false: none. */
+bool memprof_next_pending(struct memprof_domain *m, size_t *index);
 void memprof_delete(struct memprof_domain *m, size_t index);
 /* The entry's datum becomes [user], which may be young. */
 void memprof_set_user(struct memprof_domain *m, size_t index, value user);
+/* The block of an entry that had none was made, in the nursery. */
+void memprof_set_block(struct memprof_domain *m, size_t index, value block);
 /* Takes out deleted entries, if nothing is running and it is worth it. */
 void memprof_tidy(struct memprof_domain *m);
 

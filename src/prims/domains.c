@@ -111,6 +111,7 @@ static void spawn_free(struct spawn *s)
 
 static void domain_end(struct domain *d)
 {
+  signals_leave(d);
   gc_domain_terminate(d);
   state_set_self(NULL);
   sub_seq(&caml_num_domains_running, 1);

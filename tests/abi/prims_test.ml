@@ -56,11 +56,13 @@ let laziness () =
 
 (* ---- Object numbers, atomics ---- *)
 
+class empty = object end
+
 let atomics () =
-  let a = object end and b = object end in
+  let a = new empty and b = new empty in
   check "object_ids" (Oo.id a <> Oo.id b && Oo.copy a <> a);
   let ids = List.map Domain.join (List.init 3 (fun _ ->
-    Domain.spawn (fun () -> List.init 3000 (fun _ -> Oo.id (object end))))) in
+    Domain.spawn (fun () -> List.init 3000 (fun _ -> Oo.id (new empty))))) in
   check "object_ids_domains" (List.length (List.sort_uniq compare (List.concat ids)) = 9000);
   let r = Atomic.make 5 in
   check "atomic" (Atomic.exchange r 6 = 5 && Atomic.fetch_and_add r (-10) = 6 && Atomic.get r = -4

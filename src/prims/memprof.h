@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory profiler, for the back ends. */
+#ifndef BAC_PRIMS_MEMPROF_H
+#define BAC_PRIMS_MEMPROF_H
+
+#include "abi/caml.h"
+#include "observe/memprof.h"
+
+/* As gc_nursery_alloc, for OCaml code, where callbacks may run at an allocation. A sampled
+ * allocation calls its callback first. Val_unit, and young_ptr was moved down; or an exception result, and nothing
+ * was allocated. [may run OCaml] */
+value memprof_nursery_alloc_exn(struct domain *d, size_t whsize);
+
+/* From the back end: see memprof_callstack. */
+size_t backend_callstack(void **slots, size_t max);
+
+#endif
