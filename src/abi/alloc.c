@@ -27,19 +27,30 @@ CAMLexport value caml_atom(tag_t tag) { return Val_hp((void *)&atoms[tag & 0xff]
 
 static COLD value out_of_memory(void) { caml_raise_out_of_memory(); }
 
-/* The header is written, the fields are not. 1 <= wosize <= Max_young_wosize. */
-static inline value nursery_block(mlsize_t wosize, tag_t tag)
+/* The header is written, the fields are not. 1 <= wosize <= Max_young_wosize.
+ * 0: there is no room just now, or an interrupt is pending. [no gc] */
+static inline value nursery_try(mlsize_t wosize, tag_t tag)
 {
   caml_domain_state *state = Caml_state;
   value *hp = state->young_ptr - (wosize + 1);
-  if (unlikely((uintnat)hp < __atomic_load_n(&state->young_limit, __ATOMIC_RELAXED))) {
-    gc_nursery_alloc(state->domain, wosize + 1);
-    hp = state->young_ptr;
-  } else {
-    state->young_ptr = hp;
-  }
+  if (unlikely((uintnat)hp < __atomic_load_n(&state->young_limit, __ATOMIC_RELAXED))) return 0;
+  state->young_ptr = hp;
   *(header_t *)hp = Make_header(wosize, tag, 0);
   return Val_hp(hp);
+}
+
+static NOINLINE value nursery_refilled(mlsize_t wosize, tag_t tag)
+{
+  caml_domain_state *state = Caml_state;
+  gc_nursery_alloc(state->domain, wosize + 1);
+  *(header_t *)state->young_ptr = Make_header(wosize, tag, 0);
+  return Val_hp(state->young_ptr);
+}
+
+static inline value nursery_block(mlsize_t wosize, tag_t tag)
+{
+  value v = nursery_try(wosize, tag);
+  return likely(v) ? v : nursery_refilled(wosize, tag);
 }
 
 CAMLexport value caml_alloc_small(mlsize_t wosize, tag_t tag)
@@ -119,17 +130,24 @@ CAMLexport void caml_alloc_small_dispatch(caml_domain_state *state, intnat wosiz
 
 /* ---- Blocks with given fields ---- */
 
-/* The fields are in an array that is a local root here, since allocation may
- * move what they point to. */
-static value block_of_fields(tag_t tag, int n, value *fields)
+/* The fields are roots while the nursery is collected, since what they point to may move. */
+static NOINLINE value block_of_fields_refilled(tag_t tag, mlsize_t n, value *fields)
 {
-  LOCAL_ROOT_ARRAY(fields, n);
-  value v = nursery_block((mlsize_t)n, tag);
-  memcpy(Op_val(v), fields, (size_t)n * sizeof(value));
+  LOCAL_ROOT_ARRAY(fields, (intnat)n);
+  value v = nursery_refilled(n, tag);
+  memcpy(Op_val(v), fields, Bsize_wsize(n));
   return v;
 }
-#define BLOCK_OF(tag, ...)                                                       \
-  block_of_fields((tag), (int)(sizeof((value[]){__VA_ARGS__}) / sizeof(value)), \
+
+static inline value block_of_fields(tag_t tag, mlsize_t n, value *fields)
+{
+  value v = nursery_try(n, tag);
+  if (unlikely(v == 0)) return block_of_fields_refilled(tag, n, fields);
+  memcpy(Op_val(v), fields, Bsize_wsize(n));
+  return v;
+}
+#define BLOCK_OF(tag, ...)                                                  \
+  block_of_fields((tag), sizeof((value[]){__VA_ARGS__}) / sizeof(value), \
                   (value[]){__VA_ARGS__})
 
 CAMLexport value caml_alloc_1(tag_t tag, value a) { return BLOCK_OF(tag, a); }

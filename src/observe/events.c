@@ -33,7 +33,7 @@ static struct {
   unsigned log2_ring_words;  /* [const] */
   struct events_header *map; /* [stw, atomic read] NULL: not begun */
   size_t size;               /* [stw] of the file */
-  char location[1024];       /* [stw] */
+  char location[EVENTS_LOCATION_BYTES];   /* [stw] */
   uint32_t paused;           /* [atomic] */
   event_name *names;         /* [atomic] allocated with the first */
   uint32_t name_count;       /* [atomic] */
@@ -192,28 +192,31 @@ static void *map_file(const char *path, size_t size)
 
 static const struct gc_tracer tracer = {events_begin, events_end, events_counter};
 
-/* [stw] */
-static const char *file_begin(struct domain *d)
+static bool location_choose(void)
 {
-  static const char *const no_file = "Couldn't open ring buffer loc: ";
-  if (events.map != NULL) return NULL;
   long pid = (long)getpid();
-  int len = events.folder ? snprintf(events.location, sizeof events.location, "%s/%ld.events", events.folder, pid)
-                          : snprintf(events.location, sizeof events.location, "%ld.events", pid);
+  const char *folder = events.folder ? events.folder : "", *slash = events.folder ? "/" : "";
+  int len = snprintf(events.location, sizeof events.location, "%s%s%ld.events", folder, slash, pid);
   errno = ENAMETOOLONG;
-  if (len < 0 || (size_t)len >= sizeof events.location) return no_file;
+  return len >= 0 && (size_t)len < sizeof events.location;
+}
+
+/* [stw] */
+static bool file_begin(struct domain *d)
+{
+  if (events.map != NULL) return true;
   struct events_header header = layout();
   events.size = header.names_at + EVENTS_NAMES_MAX * sizeof(event_name);
-  struct events_header *map = map_file(events.location, events.size);
-  if (map == NULL) return no_file;
+  struct events_header *map = location_choose() ? map_file(events.location, events.size) : NULL;
+  if (map == NULL) return false;
   *map = header;
   uint32_t names = load_relaxed(&events.name_count);
-  for (uint32_t i = 0; i < names && i < EVENTS_NAMES_MAX; i++) name_to_file(map, i);
+  for (uint32_t i = 0; i < names; i++) name_to_file(map, i);
   store_relaxed(&events.paused, 0);
   store_release(&events.map, map);
-  events_tell(d, EVENT_RING_START, pid);
+  events_tell(d, EVENT_RING_START, (int64_t)getpid());
   gc_trace(&tracer);
-  return NULL;
+  return true;
 }
 
 /* [stw] */
@@ -226,17 +229,21 @@ static void file_end(bool keep_file)
   if (!keep_file) unlink(events.location);
 }
 
+struct start { bool failed; int error; };
+
 static void start_leader(struct domain *d, void *arg)
 {
-  const char **failure = arg;
-  *failure = file_begin(d);
+  struct start *start = arg;
+  start->failed = !file_begin(d);
+  start->error = errno;
 }
 
-const char *events_start(struct domain *d)
+bool events_start(struct domain *d)
 {
-  const char *failure = NULL;
-  while (events_map() == NULL && failure == NULL) stw_run(d, start_leader, &failure);
-  return failure;
+  struct start start = {false, 0};
+  while (events_map() == NULL && !start.failed) stw_run(d, start_leader, &start);
+  errno = start.error;
+  return !start.failed;
 }
 
 static void stop_leader(struct domain *d, void *arg)
@@ -252,9 +259,9 @@ void events_stop(struct domain *d, bool keep_file)
   while (events_map() != NULL) stw_run(d, stop_leader, &keep_file);
 }
 
-const char *events_after_fork(struct domain *d)
+bool events_after_fork(struct domain *d)
 {
-  if (events_map() == NULL) return NULL;
+  if (events_map() == NULL) return true;
   file_end(true);
   return events_start(d);
 }
@@ -269,9 +276,8 @@ static void set_paused(struct domain *d, uint32_t to)
 void events_pause(struct domain *d) { set_paused(d, 1); }
 void events_resume(struct domain *d) { set_paused(d, 0); }
 
-bool events_location(char *to, size_t size)
+bool events_location(char to[EVENTS_LOCATION_BYTES])
 {
-  if (events_map() == NULL) return false;
-  snprintf(to, size, "%s", events.location);
-  return true;
+  memcpy(to, events.location, sizeof events.location);
+  return events_map() != NULL;
 }

@@ -25,6 +25,7 @@
 
 enum {
   EVENTS_NAME_BYTES = 128,
+  EVENTS_LOCATION_BYTES = 1024,
   EVENTS_NAMES_MAX = 1 << 13,
   EVENTS_DATA_WORDS_MAX = (1 << 10) - 3,
 };
@@ -42,19 +43,19 @@ enum events_lifecycle {
  * before the first start. */
 void events_configure(const char *folder, unsigned log2_ring_words);
 
-/* Creates the file and begins writing; nothing if it was begun. NULL, or what failed, with errno. [mutator]
- * [may gc] */
-const char *events_start(struct domain *d);
+/* Creates the file and begins writing; nothing if it was begun. False: there is no such file, errno says
+ * why. [mutator] [may gc] */
+bool events_start(struct domain *d);
 /* The last event is written, the file is closed, and removed unless it is to be kept. [mutator] [may gc] */
 void events_stop(struct domain *d, bool keep_file);
 /* In the child of a fork: the parent's file is let go and a new one begun. */
-const char *events_after_fork(struct domain *d);
+bool events_after_fork(struct domain *d);
 
 void events_pause(struct domain *d);
 void events_resume(struct domain *d);
 bool events_is_on(void);            /* begun and not paused */
-/* Copies the file's name; false: there is none. */
-bool events_location(char *to, size_t size);
+/* Copies the name of the file, or of the last one that there was or should have been; false: there is none now. */
+bool events_location(char to[EVENTS_LOCATION_BYTES]);
 
 /* For the domain of the calling thread. Nothing while they are off. [no gc] */
 void events_begin(struct domain *d, unsigned phase);

@@ -10,6 +10,7 @@
 #include "abi/runtime.h"
 #include "observe/events.h"
 #include "prims/strings.h"
+#include "sync/atomic.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,13 +28,11 @@ enum { TYPE_UNIT, TYPE_INT, TYPE_SPAN };
 
 CAMLexport void caml_runtime_events_start(void)
 {
-  const char *failure = events_start(domain_self());
-  char file[1024] = "";
-  if (failure) {
-    const char *why = strerror(errno);
-    events_location(file, sizeof file);
-    caml_fatal_error("%s%s (%s)", failure, file, why);
-  }
+  if (events_start(domain_self())) return;
+  int error = errno;
+  char file[EVENTS_LOCATION_BYTES];
+  events_location(file);
+  caml_fatal_error("Couldn't open ring buffer loc: %s (%s)", file, strerror(error));
 }
 
 CAMLexport void caml_runtime_events_pause(void) { events_pause(domain_self()); }
@@ -43,8 +42,8 @@ CAMLexport int caml_runtime_events_are_active(void) { return events_is_on(); }
 /* A copy for caml_stat_free, or NULL. */
 CAMLexport char *caml_runtime_events_current_location(void)
 {
-  char file[1024];
-  return events_location(file, sizeof file) ? caml_stat_strdup_noexc(file) : NULL;
+  char file[EVENTS_LOCATION_BYTES];
+  return events_location(file) ? caml_stat_strdup_noexc(file) : NULL;
 }
 
 void caml_runtime_events_init(void)
@@ -81,8 +80,8 @@ CAMLprim value caml_ml_runtime_events_are_active(value unit) { return Val_bool(e
 
 CAMLprim value caml_ml_runtime_events_path(value unit)
 {
-  char file[1024];
-  if (!events_location(file, sizeof file)) return Val_none;
+  char file[EVENTS_LOCATION_BYTES];
+  if (!events_location(file)) return Val_none;
   return caml_alloc_some(caml_copy_string(file));
 }
 

@@ -21,7 +21,7 @@ let () =
   close_in ic; catch (fun () -> ignore (input_char ic));
   let long = String.make 200_000 'q' in
   Out_channel.with_open_text file (fun oc -> output_string oc long; output_char oc '\n'; output_string oc "last");
-  In_channel.with_open_text file (fun ic -> Printf.printf "%d " (String.length (input_line ic)); Printf.printf "%s %s\n" (input_line ic) (match In_channel.input_line ic with None -> "none" | Some s -> s));
+  In_channel.with_open_text file (fun ic -> Printf.printf "%d " (String.length (input_line ic)); print_endline (input_line ic); print_endline (match In_channel.input_line ic with None -> "none" | Some s -> s));
   Printf.printf "%d\n" (String.length (In_channel.with_open_bin file In_channel.input_all));
   let append = open_out_gen [ Open_append; Open_creat; Open_binary ] 0o644 file in
   output_string append "!"; flush append; Printf.printf "%d\n" (out_channel_length append); close_out append;

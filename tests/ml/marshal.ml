@@ -2,7 +2,7 @@
 (* Marshal: the bytes are stock's, and come back the same. *)
 type t = { a : int; b : float; c : string; d : t option; e : int array }
 type v = A | B of int | C of v * v
-let rec tree n = if n = 0 then A else if n mod 3 = 0 then B n else C (tree (n - 1), tree (n - 2))
+let rec tree n = if n <= 0 then A else if n mod 3 = 0 then B n else C (tree (n - 1), tree (n - 2))
 let bytes name flags x = let s = Marshal.to_string x flags in Printf.printf "%s %d %s\n" name (String.length s) (Digest.to_hex (Digest.string s)); s
 let trip name ?(flags = []) x = let s = bytes name flags x in Printf.printf "%b %d\n" (Marshal.from_string s 0 = x) (Marshal.total_size (Bytes.unsafe_of_string s) 0)
 let catch f = try f () with Failure m -> print_endline m | Invalid_argument m -> print_endline m | End_of_file -> print_endline "eof"

@@ -18,5 +18,5 @@ let () =
   let ib = Scanning.from_string "1 2 3 4 5" in
   let rec sum acc = match bscanf ib " %d" (fun x -> x) with x -> sum (acc + x) | exception End_of_file -> acc in
   Printf.printf "%d\n" (sum 0);
-  Printf.printf "%S %d\n" (unescaped "a\\tb") (sscanf_format "%d" "%d" (fun f -> sscanf "9" f (fun x -> x)));
+  Printf.printf "%S %d\n" (unescaped "a\\tb") (sscanf_format "\"%d\"" "%d" (fun f -> sscanf "9" f (fun x -> x)));
   sscanf "1e3 -0x1p3" "%f %h" (fun a b -> Printf.printf "%g %g\n" a b)

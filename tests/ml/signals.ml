@@ -13,7 +13,7 @@ let () =
   (try ignore (Sys.command (Printf.sprintf "(sleep 0.2; kill -USR2 %d) &" (self ()))); let i = ref 0 in while true do i := !i + 1 done with Got _ -> print_endline "out of a loop that does not allocate");
   Sys.set_signal Sys.sigusr1 Signal_ignore; kill "USR1"; Printf.printf "%d\n" !n;
   (match Sys.signal Sys.sigusr1 Signal_default with Signal_ignore -> print_endline "ignored" | _ -> print_endline "other");
-  Sys.catch_break true; (try kill "INT"; while true do ignore (Sys.opaque_identity (ref 0)) done with Sys.Break -> print_endline "Break");
+  Sys.catch_break true; (try ignore (Sys.command (Printf.sprintf "(sleep 0.2; kill -INT %d) &" (self ()))); while true do ignore (Sys.opaque_identity (ref 0)) done with Sys.Break -> print_endline "Break");
   (try Sys.set_signal 9999 Signal_ignore with Invalid_argument m -> print_endline m | Sys_error m -> print_endline m);
   (try Sys.set_signal Sys.sigkill Signal_ignore with Invalid_argument m -> print_endline m | Sys_error m -> print_endline m);
   print_endline "and now TERM"; kill "TERM"; while true do ignore (Sys.opaque_identity (ref 0)) done
