@@ -41,7 +41,12 @@ endif
 # Marshalled data may be compressed; without the library such data is refused.
 have_zstd := $(shell echo '\#include <zstd.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
 
-ALL_CPPFLAGS := -Isrc -Iinclude -D_GNU_SOURCE $(if $(have_zstd),-DBAC_HAVE_ZSTD) $(CPPFLAGS)
+# Where programs that load C stubs look for ld.conf, unless OCAMLLIB says: set-up notes
+# the toolchain's library as OCAML_LIB.
+-include build/toolchain.env
+stdlib_dir := $(if $(OCAML_LIB),-DBAC_STDLIB_DIR='"$(OCAML_LIB)"')
+
+ALL_CPPFLAGS := -Isrc -Iinclude -D_GNU_SOURCE= $(if $(have_zstd),-DBAC_HAVE_ZSTD) $(stdlib_dir) $(CPPFLAGS)
 ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter $(if $(CI),-Werror) \
   $(flags_$(MODE)) -fno-strict-aliasing -fvisibility=hidden -pthread $(CFLAGS)
 ALL_LDFLAGS := $(filter -fsanitize=%,$(flags_$(MODE))) -pthread $(LDFLAGS)
@@ -86,13 +91,14 @@ $B/obj/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# Touched only when the list of primitives changes.
+# Written only when the list of primitives changes. The stamp is dated before
+# the sources are read: one that is saved meanwhile is read again.
 $B/gen/primitives.c: $B/gen/primitives.stamp ;
 $B/gen/primitives.stamp: $(byte_src) tools/primitives $B/sources
-	@mkdir -p $(@D)
+	@mkdir -p $(@D); touch $@.new
 	@tools/primitives $(byte_src) >$B/gen/primitives.new
 	@cmp -s $B/gen/primitives.new $B/gen/primitives.c || cp $B/gen/primitives.new $B/gen/primitives.c
-	@rm -f $B/gen/primitives.new; touch $@
+	@rm -f $B/gen/primitives.new; mv $@.new $@
 
 $B/obj/gen/primitives.o: $B/gen/primitives.c $B/flags
 	$(call say,CC,$<)

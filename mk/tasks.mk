@@ -23,10 +23,10 @@ bench-boot: setup
 check-layers:
 	@python3 tools/check-layers.py
 
-# The tool stands beside the repository, where it is there at all.
+# The tool stands beside the repository, where it is there at all; the stock sources are set-up's.
 provenance := $(wildcard ../shared/tools/provenance.py)
 check-provenance:
-	$(if $(provenance),@python3 $(provenance) . "$$(tools/toolchain.sh src)/runtime")
+	$(if $(provenance),@python3 $(provenance) . $(OCAML_SRC)/runtime)
 
 # A program finds the runtime as lib/bactrian/bin/ocamlrun: bin/ocamlrun may be another OCaml's.
 install: all

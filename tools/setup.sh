@@ -140,6 +140,7 @@ write_env()
   new="OCAML_SRC=$cache/src
 OCAML_BIN=$bin
 OCAMLC=$bin/ocamlc
+OCAML_LIB=$("$bin/ocamlc" -where)
 STOCK_OCAMLRUN=$bin/ocamlrun
 STOCK_OCAMLRUND=$debug_runtime"
   mkdir -p build

@@ -10,7 +10,7 @@
 
 #include "abi/runtime.h"
 
-/* ---- Interpreter (interp.c) ---- */
+/* ---- Interpreter (interp.c, thread.c) ---- */
 
 /* Replaces each opcode of checked code by what the interpreter jumps to. The
  * digest of the code must have been taken before; the operands are unchanged. */
@@ -26,6 +26,8 @@ value interp_run(code_t code, value env);
 void interp_init(void);
 /* Where the first function on a handler's fiber returns to. */
 code_t interp_fiber_return(void);
+/* And where the function that C code applies returns to. */
+code_t interp_stop(void);
 
 /* ---- Primitives (dynlink.c) ---- */
 

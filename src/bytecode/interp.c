@@ -22,27 +22,15 @@
  * INTERP-4  A safepoint (interrupt test) stands at every function entry, at CHECK_SIGNALS, at POPTRAP
  *           and at every allocation.
  *
- * State: the table of labels, [const] after interp_init. Design page:
+ * No state. The loop's code words come from thread.c. Design page:
  * docs/design/interpreter.md. */
 #include "bytecode/activation.h"
 #include "bytecode/bytecode.h"
 #include "bytecode/effects.h"
-#include "bytecode/opcodes.h"
+#include "bytecode/instructions.h"
+#include "bytecode/labels.h"
 #include "prims/memprof.h"
 #include "sync/atomic.h"
-
-#include <stdlib.h>
-
-/* Instructions of our own, behind the compiler's. */
-enum { OP_FIBER_RETURN = OPCODE_COUNT, OP_ALL };
-
-struct label_opcode { int32_t label; int opcode; };
-
-static struct {
-  const int32_t *labels;                /* what to write for each opcode */
-  struct label_opcode inverse[OP_ALL];  /* sorted by label */
-  opcode_t stop, fiber_return;          /* code of one instruction each */
-} interp;
 
 /* ---- Called out of the loop ---- */
 
@@ -99,8 +87,7 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
 
 #define NEXT goto *(void *)(label_base + *pc++)
 #define OP(name) op_##name
-
-#define AS_UNSIGNED(v) ((uintnat)(v))
+#define PLAIN(name) OP(name) : DO_##name; NEXT;
 
 /* INTERP-1. A collection in between changes acc and env. */
 #define SAVE_ALL                                                                \
@@ -112,17 +99,6 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
     fiber->sp = sp;                                                             \
   } while (0)
 #define LOAD_ALL (sp = fiber->sp + 3, acc = sp[-3], env = sp[-2])
-
-/* Around a C primitive. The address of the next instruction is what a backtrace
- * finds; pc is at the primitive's index. */
-#define SAVE_FOR_C                                                              \
-  do {                                                                          \
-    sp -= 2;                                                                    \
-    sp[0] = env;                                                                \
-    sp[1] = (value)(pc + 1);                                                    \
-    fiber->sp = sp;                                                             \
-  } while (0)
-#define LOAD_AFTER_C(args) (pc++, sp = fiber->sp + 2 + (args), env = sp[-2 - (args)])
 
 /* Sets [block] to a nursery block with its header. */
 #define ALLOC(block, wosize, tag)                                               \
@@ -142,32 +118,6 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
     st->young_ptr = at_;                                                        \
     *at_ = (value)Make_header(wosize_, (tag), 0);                               \
     block = Val_hp(at_);                                                        \
-  } while (0)
-
-#define PUSH_FRAME(ret, env_, extra_)                                           \
-  do {                                                                          \
-    sp -= 3;                                                                    \
-    sp[0] = (value)(ret);                                                       \
-    sp[1] = (env_);                                                             \
-    sp[2] = Val_long(extra_);                                                   \
-  } while (0)
-#define POP_FRAME                                                               \
-  do {                                                                          \
-    pc = (code_t)sp[0];                                                         \
-    env = sp[1];                                                                \
-    extra = Long_val(sp[2]);                                                    \
-    sp += 3;                                                                    \
-  } while (0)
-
-/* Enters the closure in acc: room on the stack (FIBER-2) and interrupts are
- * looked at. */
-#define ENTER                                                                   \
-  do {                                                                          \
-    env = acc;                                                                  \
-    pc = Code_val(acc);                                                         \
-    if (unlikely(sp < fiber->limit)) goto entry_slow;                           \
-    if (unlikely(load_relaxed(&st->young_limit) == UINTPTR_MAX)) goto entry_slow; \
-    NEXT;                                                                       \
   } while (0)
 
 #define SWITCH_FIBER(to)                                                        \
@@ -191,65 +141,6 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
     ENTER;                                                                      \
   } while (0)
 
-/* Instructions that come in two forms, the second one pushing acc first. */
-#define LOADS(name, expr)                                                       \
-  OP(name) : acc = (expr);                                                      \
-  NEXT;                                                                         \
-  OP(PUSH##name) : *--sp = acc;                                                 \
-  acc = (expr);                                                                 \
-  NEXT
-
-#define SETS_FIELD(name, n)                                                     \
-  OP(name) : caml_modify(&Field(acc, (n)), *sp++);                              \
-  acc = Val_unit;                                                               \
-  NEXT
-
-#define COMPUTES(name, expr)                                                    \
-  OP(name) :                                                                    \
-  {                                                                             \
-    uintnat a = AS_UNSIGNED(acc), b = AS_UNSIGNED(*sp++);                       \
-    acc = (value)(expr);                                                        \
-    NEXT;                                                                       \
-  }
-
-/* A comparison, and the conditional jump that compares with a constant. */
-#define COMPARES(name, type, op)                                                \
-  OP(name) : acc = Val_bool((type)acc op(type) * sp++);                         \
-  NEXT
-#define COMPARES_AND_JUMPS(name, type, op)                                      \
-  COMPARES(name, type, op);                                                     \
-  OP(B##name) :                                                                 \
-  {                                                                             \
-    bool holds = (type)(intnat)pc[0] op(type) Long_val(acc);                    \
-    pc += holds ? 1 + pc[1] : 2;                                                \
-    NEXT;                                                                       \
-  }
-
-#define APPLIES(name, count)                                                    \
-  OP(name) :                                                                    \
-  {                                                                             \
-    value args[count];                                                          \
-    memcpy(args, sp, sizeof args);                                              \
-    sp += (count);                                                              \
-    PUSH_FRAME(pc, env, extra);                                                 \
-    sp -= (count);                                                              \
-    memcpy(sp, args, sizeof args);                                              \
-    extra = (count) - 1;                                                        \
-    ENTER;                                                                      \
-  }
-
-/* [count] arguments move over the frame of the function that ends. */
-#define TAIL_APPLIES(name, count)                                               \
-  OP(name) :                                                                    \
-  {                                                                             \
-    value args[count];                                                          \
-    memcpy(args, sp, sizeof args);                                              \
-    sp += *pc - (count);                                                        \
-    memcpy(sp, args, sizeof args);                                              \
-    extra += (count) - 1;                                                       \
-    ENTER;                                                                      \
-  }
-
 #define MAKES_BLOCK(count)                                                      \
   OP(MAKEBLOCK##count) :                                                        \
   {                                                                             \
@@ -268,23 +159,22 @@ typedef value (*prim3)(value, value, value);
 typedef value (*prim4)(value, value, value, value);
 typedef value (*prim5)(value, value, value, value, value);
 typedef value (*primN)(value *, int);
-#define PRIM(type) ((type)(void (*)(void))bytecode_prims[*pc])
 
 /* Runs from pc, or where pc is NULL raises act->exn, until the activation ends. With no
- * activation it only fills in [interp]. */
+ * activation it only answers the address of its labels' table. */
 static NOINLINE value interp_loop(caml_domain_state *st, struct exception_context *act, code_t pc,
                                   value env, intnat extra)
 {
-  static const int32_t labels[OP_ALL] = {
+  static const int32_t labels[LABELS] = {
 #define OPCODE(name, shape) &&op_##name - &&op_ACC0,
 #include "abi/5.3/opcodes.tbl"
 #undef OPCODE
-      [OP_FIBER_RETURN] = &&op_FIBER_RETURN - &&op_ACC0,
+      &&op_FIBER_RETURN - &&op_ACC0,
+#define PAIR(first, second) &&op_##first##_##second - &&op_ACC0,
+#include "bytecode/pairs.tbl"
+#undef PAIR
   };
-  if (!act) {
-    interp.labels = labels;
-    return Val_unit;
-  }
+  if (!act) return (value)labels;
   char *const label_base = &&op_ACC0;
   struct stack_info *fiber = st->current_stack;
   value *sp = fiber->sp;
@@ -295,44 +185,37 @@ static NOINLINE value interp_loop(caml_domain_state *st, struct exception_contex
   }
   NEXT;
 
-  /* Stack and environment. */
-  LOADS(ACC0, sp[0]);
-  LOADS(ACC1, sp[1]);
-  LOADS(ACC2, sp[2]);
-  LOADS(ACC3, sp[3]);
-  LOADS(ACC4, sp[4]);
-  LOADS(ACC5, sp[5]);
-  LOADS(ACC6, sp[6]);
-  LOADS(ACC7, sp[7]);
-  LOADS(ACC, sp[*pc++]);
-  LOADS(ENVACC1, Field(env, 1));
-  LOADS(ENVACC2, Field(env, 2));
-  LOADS(ENVACC3, Field(env, 3));
-  LOADS(ENVACC4, Field(env, 4));
-  LOADS(ENVACC, Field(env, *pc++));
-  LOADS(OFFSETCLOSUREM3, env - 3 * (value)sizeof(value));
-  LOADS(OFFSETCLOSURE0, env);
-  LOADS(OFFSETCLOSURE3, env + 3 * (value)sizeof(value));
-  LOADS(OFFSETCLOSURE, env + *pc++ * (value)sizeof(value));
-  LOADS(GETGLOBAL, Field(caml_global_data, *pc++));
-  LOADS(GETGLOBALFIELD, (pc += 2, Field(Field(caml_global_data, pc[-2]), pc[-1])));
-  LOADS(CONST0, Val_int(0));
-  LOADS(CONST1, Val_int(1));
-  LOADS(CONST2, Val_int(2));
-  LOADS(CONST3, Val_int(3));
-  LOADS(CONSTINT, Val_long((intnat)*pc++));
-  LOADS(ATOM0, Atom(0));
-  LOADS(ATOM, Atom((tag_t)*pc++));
-OP(PUSH):
-  *--sp = acc;
+  /* The short ones, whose bodies are in instructions.h, and the pairs. */
+  PLAIN(ACC0) PLAIN(ACC1) PLAIN(ACC2) PLAIN(ACC3) PLAIN(ACC4) PLAIN(ACC5) PLAIN(ACC6)
+  PLAIN(ACC7) PLAIN(ACC) PLAIN(PUSH) PLAIN(PUSHACC0) PLAIN(PUSHACC1) PLAIN(PUSHACC2)
+  PLAIN(PUSHACC3) PLAIN(PUSHACC4) PLAIN(PUSHACC5) PLAIN(PUSHACC6) PLAIN(PUSHACC7) PLAIN(PUSHACC)
+  PLAIN(POP) PLAIN(ASSIGN) PLAIN(ENVACC1) PLAIN(ENVACC2) PLAIN(ENVACC3) PLAIN(ENVACC4)
+  PLAIN(ENVACC) PLAIN(PUSHENVACC1) PLAIN(PUSHENVACC2) PLAIN(PUSHENVACC3) PLAIN(PUSHENVACC4)
+  PLAIN(PUSHENVACC) PLAIN(OFFSETCLOSUREM3) PLAIN(OFFSETCLOSURE0) PLAIN(OFFSETCLOSURE3)
+  PLAIN(OFFSETCLOSURE) PLAIN(PUSHOFFSETCLOSUREM3) PLAIN(PUSHOFFSETCLOSURE0)
+  PLAIN(PUSHOFFSETCLOSURE3) PLAIN(PUSHOFFSETCLOSURE) PLAIN(GETGLOBAL) PLAIN(PUSHGETGLOBAL)
+  PLAIN(GETGLOBALFIELD) PLAIN(PUSHGETGLOBALFIELD) PLAIN(CONST0) PLAIN(CONST1) PLAIN(CONST2)
+  PLAIN(CONST3) PLAIN(CONSTINT) PLAIN(PUSHCONST0) PLAIN(PUSHCONST1) PLAIN(PUSHCONST2)
+  PLAIN(PUSHCONST3) PLAIN(PUSHCONSTINT) PLAIN(ATOM0) PLAIN(ATOM) PLAIN(PUSHATOM0)
+  PLAIN(PUSHATOM) PLAIN(APPLY1) PLAIN(APPLY2) PLAIN(APPLY3) PLAIN(APPTERM1) PLAIN(APPTERM2)
+  PLAIN(APPTERM3) PLAIN(RETURN) PLAIN(GRAB) PLAIN(GETFIELD0) PLAIN(GETFIELD1) PLAIN(GETFIELD2)
+  PLAIN(GETFIELD3) PLAIN(GETFIELD) PLAIN(SETFIELD0) PLAIN(SETFIELD1) PLAIN(SETFIELD2)
+  PLAIN(SETFIELD3) PLAIN(SETFIELD) PLAIN(VECTLENGTH) PLAIN(GETVECTITEM) PLAIN(GETBYTESCHAR)
+  PLAIN(GETSTRINGCHAR) PLAIN(BRANCH) PLAIN(BRANCHIF) PLAIN(BRANCHIFNOT) PLAIN(SWITCH)
+  PLAIN(BOOLNOT) PLAIN(CHECK_SIGNALS) PLAIN(C_CALL1) PLAIN(C_CALL2) PLAIN(C_CALL3)
+  PLAIN(C_CALL4) PLAIN(C_CALL5) PLAIN(NEGINT) PLAIN(ADDINT) PLAIN(SUBINT) PLAIN(MULINT)
+  PLAIN(ANDINT) PLAIN(ORINT) PLAIN(XORINT) PLAIN(LSLINT) PLAIN(LSRINT) PLAIN(ASRINT) PLAIN(EQ)
+  PLAIN(NEQ) PLAIN(LTINT) PLAIN(LEINT) PLAIN(GTINT) PLAIN(GEINT) PLAIN(ULTINT) PLAIN(UGEINT)
+  PLAIN(BEQ) PLAIN(BNEQ) PLAIN(BLTINT) PLAIN(BLEINT) PLAIN(BGTINT) PLAIN(BGEINT) PLAIN(BULTINT)
+  PLAIN(BUGEINT) PLAIN(OFFSETINT) PLAIN(ISINT)
+#define PAIR(first, second)                                                     \
+  op_##first##_##second : DO_##first;                                           \
+  pc++; /* the second one's opcode word */                                      \
+  DO_##second;                                                                  \
   NEXT;
-OP(POP):
-  sp += *pc++;
-  NEXT;
-OP(ASSIGN):
-  sp[*pc++] = acc;
-  acc = Val_unit;
-  NEXT;
+#include "bytecode/pairs.tbl"
+#undef PAIR
+
 OP(SETGLOBAL):
   caml_modify(&Field(caml_global_data, *pc++), acc);
   acc = Val_unit;
@@ -346,12 +229,6 @@ OP(PUSH_RETADDR):
 OP(APPLY):
   extra = *pc - 1;
   ENTER;
-  APPLIES(APPLY1, 1)
-  APPLIES(APPLY2, 2)
-  APPLIES(APPLY3, 3)
-  TAIL_APPLIES(APPTERM1, 1)
-  TAIL_APPLIES(APPTERM2, 2)
-  TAIL_APPLIES(APPTERM3, 3)
 OP(APPTERM):
   {
     mlsize_t count = (mlsize_t)pc[0];
@@ -361,14 +238,6 @@ OP(APPTERM):
     extra += (intnat)count - 1;
     ENTER;
   }
-OP(RETURN):
-  sp += *pc++;
-  if (extra > 0) {
-    extra--;
-    ENTER;
-  }
-  POP_FRAME;
-  NEXT;
 OP(RESTART):
   {
     mlsize_t count = Wosize_val(env) - 3;
@@ -381,32 +250,6 @@ OP(RESTART):
     memcpy(sp, &Field(env, 3), Bsize_wsize(count));
     env = Field(env, 2);
     extra += (intnat)count;
-    NEXT;
-  }
-OP(GRAB):
-  if (extra >= *pc) {
-    extra -= *pc++;
-    NEXT;
-  }
-  {
-    /* Too few arguments: a closure that holds them, whose code starts at the RESTART before. */
-    mlsize_t count = (mlsize_t)extra + 1;
-    value block;
-    if (unlikely(count > Max_young_wosize - 3)) {
-      SAVE_ALL;
-      block = interp_big_closure(count + 3, 3, sp + 3);
-      LOAD_ALL;
-    } else {
-      ALLOC(block, count + 3, Closure_tag);
-      memcpy(&Field(block, 3), sp, Bsize_wsize(count));
-    }
-    Field(block, 0) = (value)(pc - 2);
-    Closinfo_val(block) = Make_closinfo(0, 2);
-    if (unlikely(count > Max_young_wosize - 3)) caml_initialize(&Field(block, 2), env);
-    else Field(block, 2) = env;
-    sp += count;
-    acc = block;
-    POP_FRAME;
     NEXT;
   }
 OP(CLOSURE):
@@ -487,21 +330,6 @@ OP(MAKEFLOATBLOCK):
     acc = block;
     NEXT;
   }
-OP(GETFIELD0):
-  acc = Field(acc, 0);
-  NEXT;
-OP(GETFIELD1):
-  acc = Field(acc, 1);
-  NEXT;
-OP(GETFIELD2):
-  acc = Field(acc, 2);
-  NEXT;
-OP(GETFIELD3):
-  acc = Field(acc, 3);
-  NEXT;
-OP(GETFIELD):
-  acc = Field(acc, *pc++);
-  NEXT;
 OP(GETFLOATFIELD):
   {
     value block;
@@ -511,56 +339,19 @@ OP(GETFLOATFIELD):
     acc = block;
     NEXT;
   }
-  SETS_FIELD(SETFIELD0, 0);
-  SETS_FIELD(SETFIELD1, 1);
-  SETS_FIELD(SETFIELD2, 2);
-  SETS_FIELD(SETFIELD3, 3);
-  SETS_FIELD(SETFIELD, *pc++);
 OP(SETFLOATFIELD):
   Store_double_flat_field(acc, (mlsize_t)*pc++, Double_val(*sp++));
   acc = Val_unit;
-  NEXT;
-OP(VECTLENGTH):
-  acc = Val_long(Wosize_val(acc));
-  NEXT;
-OP(GETVECTITEM):
-  acc = Field(acc, Long_val(*sp++));
   NEXT;
 OP(SETVECTITEM):
   caml_modify(&Field(acc, Long_val(sp[0])), sp[1]);
   sp += 2;
   acc = Val_unit;
   NEXT;
-OP(GETBYTESCHAR):
-  acc = Val_int(Byte_u(acc, Long_val(*sp++)));
-  NEXT;
-OP(GETSTRINGCHAR):
-  acc = Val_int(Byte_u(acc, Long_val(*sp++)));
-  NEXT;
 OP(SETBYTESCHAR):
   Byte_u(acc, Long_val(sp[0])) = (unsigned char)Long_val(sp[1]);
   sp += 2;
   acc = Val_unit;
-  NEXT;
-
-  /* Jumps. */
-OP(BRANCH):
-  pc += *pc;
-  NEXT;
-OP(BRANCHIF):
-  pc += acc != Val_false ? *pc : 1;
-  NEXT;
-OP(BRANCHIFNOT):
-  pc += acc == Val_false ? *pc : 1;
-  NEXT;
-OP(SWITCH):
-  {
-    uint32_t constants = (uint32_t)*pc++ & 0xffff;
-    pc += Is_long(acc) ? pc[Long_val(acc)] : pc[constants + Tag_val(acc)];
-    NEXT;
-  }
-OP(BOOLNOT):
-  acc = Val_true + Val_false - acc;
   NEXT;
 
   /* Exceptions. */
@@ -574,7 +365,7 @@ OP(PUSHTRAP):
   pc++;
   NEXT;
 OP(POPTRAP):
-  if (unlikely(load_relaxed(&st->young_limit) == UINTPTR_MAX)) {
+  if (IS_INTERRUPTED) {
     pc--; /* comes back here: a signal handler's exception is for this trap */
     goto poll;
   }
@@ -593,36 +384,7 @@ OP(RERAISE):
 OP(RAISE):
   pc--;
   goto raise_here;
-OP(CHECK_SIGNALS):
-  if (unlikely(load_relaxed(&st->young_limit) == UINTPTR_MAX)) goto poll;
-  NEXT;
 
-  /* C primitives. */
-OP(C_CALL1):
-  SAVE_FOR_C;
-  acc = PRIM(prim1)(acc);
-  LOAD_AFTER_C(0);
-  NEXT;
-OP(C_CALL2):
-  SAVE_FOR_C;
-  acc = PRIM(prim2)(acc, sp[2]);
-  LOAD_AFTER_C(1);
-  NEXT;
-OP(C_CALL3):
-  SAVE_FOR_C;
-  acc = PRIM(prim3)(acc, sp[2], sp[3]);
-  LOAD_AFTER_C(2);
-  NEXT;
-OP(C_CALL4):
-  SAVE_FOR_C;
-  acc = PRIM(prim4)(acc, sp[2], sp[3], sp[4]);
-  LOAD_AFTER_C(3);
-  NEXT;
-OP(C_CALL5):
-  SAVE_FOR_C;
-  acc = PRIM(prim5)(acc, sp[2], sp[3], sp[4], sp[5]);
-  LOAD_AFTER_C(4);
-  NEXT;
 OP(C_CALLN):
   {
     int count = *pc++;
@@ -633,19 +395,6 @@ OP(C_CALLN):
     NEXT;
   }
 
-  /* Integers: 2n + 1 stands for n. */
-OP(NEGINT):
-  acc = (value)(2 - AS_UNSIGNED(acc));
-  NEXT;
-  COMPUTES(ADDINT, a + b - 1)
-  COMPUTES(SUBINT, a - b + 1)
-  COMPUTES(MULINT, (a - 1) * AS_UNSIGNED(Long_val(b)) + 1)
-  COMPUTES(ANDINT, a & b)
-  COMPUTES(ORINT, a | b)
-  COMPUTES(XORINT, (a ^ b) | 1)
-  COMPUTES(LSLINT, ((a - 1) << (Long_val(b) & 63)) + 1)
-  COMPUTES(LSRINT, (a >> (Long_val(b) & 63)) | 1)
-  COMPUTES(ASRINT, ((intnat)a >> (Long_val(b) & 63)) | 1)
 OP(DIVINT):
   if (unlikely(*sp == Val_int(0))) goto division_by_zero;
   acc = Val_long(Long_val(acc) / Long_val(*sp));
@@ -656,29 +405,9 @@ OP(MODINT):
   acc = Val_long(Long_val(acc) % Long_val(*sp));
   sp++;
   NEXT;
-OP(BEQ):
-  pc += pc[0] == Long_val(acc) ? 1 + pc[1] : 2;
-  NEXT;
-OP(BNEQ):
-  pc += pc[0] != Long_val(acc) ? 1 + pc[1] : 2;
-  NEXT;
-  COMPARES(EQ, value, ==);
-  COMPARES(NEQ, value, !=);
-  COMPARES_AND_JUMPS(LTINT, intnat, <)
-  COMPARES_AND_JUMPS(LEINT, intnat, <=)
-  COMPARES_AND_JUMPS(GTINT, intnat, >)
-  COMPARES_AND_JUMPS(GEINT, intnat, >=)
-  COMPARES_AND_JUMPS(ULTINT, uintnat, <)
-  COMPARES_AND_JUMPS(UGEINT, uintnat, >=)
-OP(OFFSETINT):
-  acc = (value)(AS_UNSIGNED(acc) + AS_UNSIGNED((intnat)*pc++ * 2));
-  NEXT;
 OP(OFFSETREF):
   Field(acc, 0) = (value)(AS_UNSIGNED(Field(acc, 0)) + AS_UNSIGNED((intnat)*pc++ * 2));
   acc = Val_unit;
-  NEXT;
-OP(ISINT):
-  acc = Val_bool(Is_long(acc));
   NEXT;
 
   /* Objects. */
@@ -782,6 +511,30 @@ OP(FIBER_RETURN):
   }
 
   /* ---- Not instructions ---- */
+
+  /* GRAB with too few arguments: a closure that holds them, whose code starts at the
+   * RESTART before. */
+grab_partial:
+  {
+    mlsize_t count = (mlsize_t)extra + 1;
+    value block;
+    if (unlikely(count > Max_young_wosize - 3)) {
+      SAVE_ALL;
+      block = interp_big_closure(count + 3, 3, sp + 3);
+      LOAD_ALL;
+    } else {
+      ALLOC(block, count + 3, Closure_tag);
+      memcpy(&Field(block, 3), sp, Bsize_wsize(count));
+    }
+    Field(block, 0) = (value)(pc - 2);
+    Closinfo_val(block) = Make_closinfo(0, 2);
+    if (unlikely(count > Max_young_wosize - 3)) caml_initialize(&Field(block, 2), env);
+    else Field(block, 2) = env;
+    sp += count;
+    acc = block;
+    POP_FRAME;
+    NEXT;
+  }
 
 entry_slow:
   if (sp < fiber->limit) {
@@ -898,47 +651,13 @@ value activation_apply(value f, size_t count, const value *args)
   if (!fiber_ensure(fiber, count + 3)) return Make_exception_result(caml_exception_stack_overflow());
   fiber->sp -= count + 3;
   memcpy(fiber->sp, args, Bsize_wsize(count));
-  fiber->sp[count] = (value)&interp.stop;
+  fiber->sp[count] = (value)interp_stop();
   fiber->sp[count + 1] = Val_unit;
   fiber->sp[count + 2] = Val_long(0);
   return activation_run(Code_val(f), f, (intnat)count - 1, used);
 }
 
-/* ---- Code ---- */
-
-static int label_compare(const void *a, const void *b)
+const int32_t *interp_labels(void)
 {
-  int32_t x = ((const struct label_opcode *)a)->label, y = ((const struct label_opcode *)b)->label;
-  return (x > y) - (x < y);
-}
-
-void interp_init(void)
-{
-  if (interp.labels) return;
-  interp_loop(NULL, NULL, NULL, Val_unit, 0);
-  for (int op = 0; op < OP_ALL; op++)
-    interp.inverse[op] = (struct label_opcode){interp.labels[op], op};
-  qsort(interp.inverse, OP_ALL, sizeof interp.inverse[0], label_compare);
-  for (int i = 1; i < OP_ALL; i++) CHECK(interp.inverse[i - 1].label != interp.inverse[i].label);
-  interp.stop = interp.labels[OP_STOP];
-  interp.fiber_return = interp.labels[OP_FIBER_RETURN];
-}
-
-code_t interp_fiber_return(void) { return &interp.fiber_return; }
-
-void interp_thread_code(code_t code, size_t words)
-{
-  for (size_t i = 0, length; i < words; i += length) {
-    length = opcode_words(code + i, words - i);
-    CHECK(length != 0);
-    code[i] = interp.labels[code[i]];
-  }
-}
-
-int interp_opcode_at(const opcode_t *pc)
-{
-  const struct label_opcode *found =
-      bsearch(&(struct label_opcode){*pc, 0}, interp.inverse, OP_ALL, sizeof *found, label_compare);
-  CHECK(found);
-  return found->opcode;
+  return (const int32_t *)interp_loop(NULL, NULL, NULL, Val_unit, 0);
 }

@@ -305,6 +305,13 @@ CAMLexport void caml_startup_code(code_t code, asize_t code_size, char *data, as
 
 /* ---- Checking ---- */
 
+/* Any bytes, as one line. */
+static void make_printable(char *text)
+{
+  for (; *text; text++)
+    if (*text < ' ' || *text > '~') *text = '?';
+}
+
 static const char *status_text(enum image_status status, const struct image *image, char *why)
 {
   switch (status) {
@@ -314,6 +321,7 @@ static const char *status_text(enum image_status status, const struct image *ima
   case IMAGE_NOT_BYTECODE: return why[0] ? why : "not a bytecode executable file";
   case IMAGE_WRONG_MAGIC:
     snprintf(why, LOAD_MESSAGE_SIZE, "not the right magic number: expected %s, got %s", EXEC_MAGIC, image->magic);
+    make_printable(why);
     return why;
   }
   return "unknown";

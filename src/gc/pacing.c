@@ -16,6 +16,10 @@
 /* Part of the budget over which marking is spread, and over which sweeping is. */
 static const double MARK_PART = 0.5, SWEEP_PART = 0.4;
 
+/* Part of the overhead that may be garbage; the rest is for what else is no live data: slots not yet
+ * reused, ends of blocks, the error of the estimates. */
+static const double GARBAGE_PART = 0.75;
+
 /* The least budget: a heap of less does not cycle for nothing (FIELD M12). */
 enum { BUDGET_LEAST_WORDS = 256 * 1024 };
 
@@ -25,7 +29,7 @@ enum { SLICE_MOST_WORDS = 200 * 1000, SLICE_LEAST_WORDS = 2000 };
 static void pacing_set_budget(uint64_t live)
 {
   struct pacing *p = &bac_gc.pacing;
-  double budget = (double)live * (double)bac_gc.params.space_overhead / 100 / (1 + MARK_PART);
+  double budget = (double)live * (double)bac_gc.params.space_overhead / 100 * GARBAGE_PART / (1 + MARK_PART);
   store_relaxed(&p->budget, budget > BUDGET_LEAST_WORDS ? (uint64_t)budget : BUDGET_LEAST_WORDS);
 }
 
@@ -65,20 +69,26 @@ void pacing_mark_started_stw(void)
 void pacing_cycle_finished_stw(void)
 {
   struct pacing *p = &bac_gc.pacing;
+  p->finish_allocated = p->allocated;
+  p->finish_born_marked = p->allocated - min_size(p->mark_from, p->allocated);
   p->allocated = 0;
   p->sweep_done = 0;
   p->finish_live = bac_gc.sample.live_words;
   p->heap_words = (uint64_t)bac_heap.used_blocks * BLOCK_WORDS;
 }
 
+/* What is left after the sweep is L and what died since marking started. The latter is guessed: what was
+ * born in that time, times the part that died of all that was allocated in the cycle. */
 void pacing_cycle_swept(void)
 {
   struct pacing *p = &bac_gc.pacing;
   uint64_t dead = load_relaxed(&bac_heap.swept_words);
-  uint64_t live = p->finish_live > dead ? p->finish_live - dead : 0;
-  if (live > 0) p->mark_per_live = (double)p->mark_done / (double)live;
+  uint64_t left = p->finish_live > dead ? p->finish_live - dead : 0;
+  if (left > 0) p->mark_per_live = (double)p->mark_done / (double)left;
   if (p->mark_per_live > 2) p->mark_per_live = 2;
-  pacing_set_budget(live);
+  double death_rate = (double)dead / (double)max_size(1, p->finish_allocated);
+  uint64_t floating = (uint64_t)((death_rate > 1 ? 1 : death_rate) * (double)p->finish_born_marked);
+  pacing_set_budget(left - min_size(floating, left));
 }
 
 /* Work that is due when [part] of the way is gone, less what was done. */

@@ -125,7 +125,8 @@ CAMLprim value caml_floatarray_make(value length, value init)
 }
 
 /* A large array full of one young value would put each element into the
- * remembered set: the value is promoted first. */
+ * remembered set: the value is promoted first. Then its stores owe the collector nothing,
+ * as those into a young array. */
 CAMLprim value caml_uniform_array_make(value length, value init)
 {
   mlsize_t n = (mlsize_t)Long_val(length);
@@ -133,10 +134,7 @@ CAMLprim value caml_uniform_array_make(value length, value init)
   if (n > Max_young_wosize && n <= Max_wosize && Is_block(init) && gc_is_young(init))
     gc_minor(Caml_state->domain);
   value array = new_value_array(n, "Array.make");
-  if (Is_long(init) || n <= Max_young_wosize)
-    for (mlsize_t i = 0; i < n; i++) Field(array, i) = init;
-  else
-    for (mlsize_t i = 0; i < n; i++) caml_initialize(&Field(array, i), init);
+  for (mlsize_t i = 0; i < n; i++) Field(array, i) = init;
   return caml_check_urgent_gc(array);
 }
 
@@ -167,6 +165,9 @@ CAMLprim value caml_make_array(value values) { return caml_array_of_uniform_arra
 
 /* ---- Fill and blit ---- */
 
+/* Stores into a young array have no write barrier; they are still releases that
+ * follow an acquire fence, as OCaml's memory model wants. */
+
 CAMLprim value caml_floatarray_fill_unboxed(value array, intnat start, intnat length, double d)
 {
   for (intnat i = start; i < start + length; i++) Store_double_flat_field(array, i, d);
@@ -181,7 +182,13 @@ CAMLprim value caml_floatarray_fill(value array, value start, value length, valu
 CAMLprim value caml_uniform_array_fill(value array, value start, value length, value v)
 {
   value *from = &Field(array, Long_val(start)), *to = from + Long_val(length);
-  for (value *field = from; field < to; field++) caml_modify(field, v);
+  if (gc_is_young(array)) {
+    fence_acquire();
+    for (value *field = from; field < to; field++) store_release(field, v);
+    return Val_unit;
+  }
+  for (value *field = from; field < to; field++)
+    if (load_relaxed(field) != v) caml_modify(field, v);
   caml_check_urgent_gc(Val_unit);
   return Val_unit;
 }
@@ -202,15 +209,33 @@ CAMLprim value caml_floatarray_blit(value src, value from, value dst, value to, 
   return Val_unit;
 }
 
+/* Overlapping parts are copied from the end that is not overwritten first. */
+static void blit_young(value *out, const value *in, intnat n)
+{
+  fence_acquire();
+  if (in < out)
+    while (n-- > 0) store_release(&out[n], load_relaxed(&in[n]));
+  else
+    for (intnat i = 0; i < n; i++) store_release(&out[i], load_relaxed(&in[i]));
+}
+
+static void blit_old(value *out, const value *in, intnat n)
+{
+  if (in < out)
+    while (n-- > 0) caml_modify(&out[n], load_relaxed(&in[n]));
+  else
+    for (intnat i = 0; i < n; i++) caml_modify(&out[i], load_relaxed(&in[i]));
+}
+
 CAMLprim value caml_uniform_array_blit(value src, value from, value dst, value to, value length)
 {
   const value *in = &Field(src, Long_val(from));
   value *out = &Field(dst, Long_val(to));
-  intnat n = Long_val(length);
-  if (in < out && out < in + n)
-    while (n-- > 0) caml_modify(&out[n], load_relaxed(&in[n]));
-  else
-    for (intnat i = 0; i < n; i++) caml_modify(&out[i], load_relaxed(&in[i]));
+  if (gc_is_young(dst)) {
+    blit_young(out, in, Long_val(length));
+    return Val_unit;
+  }
+  blit_old(out, in, Long_val(length));
   caml_check_urgent_gc(Val_unit);
   return Val_unit;
 }

@@ -756,12 +756,10 @@ CAMLexport void caml_serialize_block_float_8(void *data, intnat len)
 CAMLexport void caml_serialize_float_8(double f) { caml_serialize_block_float_8(&f, 1); }
 CAMLexport void caml_serialize_float_4(float f) { caml_serialize_block_4(&f, 1); }
 
-CAMLexport void caml_free_extern_state(void)
+void extern_state_free(struct extern_state *s)
 {
-  struct extern_state *s = Caml_state->extern_state;
   if (s == NULL) return;
   extern_tidy(s);
   free(s->seen.arena_raw);
   free(s);
-  Caml_state->extern_state = NULL;
 }

@@ -80,13 +80,13 @@ struct intern_state {
 static COLD _Noreturn void intern_fail(struct intern_state *s, const char *what)
 {
   snprintf(s->message, sizeof s->message, "%s: %s", s->who, what);
-  longjmp(s->failed, 1);
+  _longjmp(s->failed, 1);
 }
 
 static COLD _Noreturn void intern_fail_name(struct intern_state *s, const char *what, const char *name)
 {
   snprintf(s->message, sizeof s->message, "%s: %s %.*s", s->who, what, NAME_SHOWN, name);
-  longjmp(s->failed, 1);
+  _longjmp(s->failed, 1);
 }
 
 static COLD _Noreturn void intern_ill_formed(struct intern_state *s) { intern_fail(s, "ill-formed message"); }
@@ -94,7 +94,7 @@ static COLD _Noreturn void intern_ill_formed(struct intern_state *s) { intern_fa
 static COLD _Noreturn void intern_no_memory(struct intern_state *s)
 {
   s->no_memory = true;
-  longjmp(s->failed, 1);
+  _longjmp(s->failed, 1);
 }
 
 /* ---- The state ---- */
@@ -134,13 +134,11 @@ static struct intern_state *intern_state(void)
   return s;
 }
 
-CAMLexport void caml_free_intern_state(void)
+void intern_state_free(struct intern_state *s)
 {
-  struct intern_state *s = Caml_state->intern_state;
   if (s == NULL) return;
   intern_tidy(s);
   free(s);
-  Caml_state->intern_state = NULL;
 }
 
 static NOINLINE void stack_grow(struct intern_state *s)
@@ -650,7 +648,7 @@ static void check_compression(struct intern_state *s)
 
 static void intern_reserve(struct intern_state *s)
 {
-  if (setjmp(s->failed)) intern_raise(s);
+  if (_setjmp(s->failed)) intern_raise(s);
   if (s->header.compressed) check_compression(s);
   reserve_objects(s, s->header.objects);
 }
@@ -696,7 +694,7 @@ static NOINLINE value intern_build(struct intern_state *s, const unsigned char *
 
 value intern_data(struct intern_state *s, const void *data)
 {
-  if (setjmp(s->failed)) intern_raise(s);
+  if (_setjmp(s->failed)) intern_raise(s);
   value root = intern_build(s, data);
   intern_tidy(s);
   return root;
@@ -711,6 +709,8 @@ static struct intern_state *reading(void)
   return s;
 }
 
+size_t marshal_bytes_left(void) { return bytes_left(reading()); }
+
 static const unsigned char *take_array(intnat count, size_t size)
 {
   struct intern_state *s = reading();
@@ -722,7 +722,7 @@ CAMLexport void caml_deserialize_error(char *message)
 {
   struct intern_state *s = reading();
   snprintf(s->message, sizeof s->message, "%s", message);
-  longjmp(s->failed, 1);
+  _longjmp(s->failed, 1);
 }
 
 CAMLexport int caml_deserialize_uint_1(void) { return take8(reading()); }

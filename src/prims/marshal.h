@@ -133,9 +133,14 @@ value intern_data(struct intern_state *s, const void *data);
  * [raises Failure or Out_of_memory]. */
 value marshal_read_memory(const char *data, size_t size);
 
-/* The domain ends: its scratch memory goes. [no gc] */
-void caml_free_extern_state(void);
-void caml_free_intern_state(void);
+/* For a custom block's deserialize function that is to allocate memory outside the heap: how many
+ * bytes of the message are left. */
+size_t marshal_bytes_left(void);
+
+/* A domain ends, and with it Caml_state->extern_state and intern_state, either of
+ * which may be NULL. Any thread. [no gc] */
+void extern_state_free(struct extern_state *s);
+void intern_state_free(struct intern_state *s);
 
 /* ---- Unaligned big-endian numbers ---- */
 

@@ -11,7 +11,7 @@
 # that differ. STAGES=1 only builds.
 set -eu
 here=$(dirname "$0")
-runtime=$(realpath "$1") dir=$2 stages=${3:-2}
+runtime=$(realpath -s "$1") dir=$2 stages=${3:-2}
 
 "$here/tree.sh" "$dir"
 unset MAKEFLAGS MFLAGS MAKELEVEL CAMLLIB OCAMLLIB

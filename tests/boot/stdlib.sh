@@ -11,7 +11,7 @@
 # JOBS=n compiles n files at a time.
 set -eu
 here=$(dirname "$0")
-runtime=$(realpath "$1") dir=$2
+runtime=$(realpath -s "$1") dir=$2
 
 "$here/tree.sh" "$dir"
 unset MAKEFLAGS MFLAGS MAKELEVEL CAMLLIB OCAMLLIB

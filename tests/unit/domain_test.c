@@ -161,7 +161,7 @@ static void lead(struct fake *f, void (*leader)(struct domain *, void *))
 
 static void body_mixed(struct fake *f)
 {
-  for (int i = 0; i < 1500 * SCALE; i++) {
+  for (int i = 0; i < 600 * SCALE; i++) {
     switch (rng_below(&f->rng, 16)) {
     case 0: lead(f, touch_all_heaps); break;
     case 1:
@@ -188,7 +188,7 @@ TEST(sections_from_many_leaders)
 /* All want to lead all the time. */
 static void body_leads(struct fake *f)
 {
-  for (int i = 0; i < 200 * SCALE; i++) {
+  for (int i = 0; i < 50 * SCALE; i++) {
     lead(f, touch_all_heaps);
     fake_step(f);
   }
@@ -377,7 +377,7 @@ static void share_work(struct domain *leader, void *arg)
 
 static void body_shares(struct fake *f)
 {
-  for (int i = 0; i < 400 * SCALE; i++) {
+  for (int i = 0; i < 100 * SCALE; i++) {
     if (rng_below(&f->rng, 40) == 0) lead(f, share_work);
     if (rng_below(&f->rng, 20) == 0) {
       domain_enter_blocking(&f->d);
@@ -431,8 +431,8 @@ static void body_gathers(struct fake *f)
     while (load_seq(&world.stop) == 0) fake_poll(f);
     return;
   }
-  for (int i = 0; i < 20 * SCALE; i++) lead(f, gather_four);
-  EXPECT_EQ(world.led, 20 * SCALE);
+  for (int i = 0; i < 5 * SCALE; i++) lead(f, gather_four);
+  EXPECT_EQ(world.led, 5 * SCALE);
   store_seq(&world.stop, 1);
 }
 
@@ -451,7 +451,7 @@ TEST(called_helpers_come)
 static void *request_often(void *arg)
 {
   struct fake *f = arg;
-  for (uint32_t i = 0; i < 2000 * SCALE; i++) {
+  for (uint32_t i = 0; i < 1000 * SCALE; i++) {
     domain_request(&f->d, DOMAIN_WANT_USER);
     while (load_seq(&f->acks) == i) os_wait(&f->acks, i, 0);
   }
@@ -478,14 +478,14 @@ TEST(requests_are_not_lost)
   REQUIRE(pthread_create(&requester, NULL, request_often, &fakes[0]) == 0);
   for (int i = 0; i < 3; i++) pthread_join(fakes[i].thread, NULL);
   pthread_join(requester, NULL);
-  EXPECT_EQ(fakes[0].acks, 2000 * SCALE);
+  EXPECT_EQ(fakes[0].acks, 1000 * SCALE);
   EXPECT_EQ(sum_heaps(fakes, 3), sum_steps(fakes, 3) + world.added);
 }
 
 /* A new trigger must not hide a stop that arrives at the same moment. */
 static void body_sets_triggers(struct fake *f)
 {
-  for (int i = 0; f->d.slot == 0 && i < 200 * SCALE; i++) lead(f, touch_all_heaps);
+  for (int i = 0; f->d.slot == 0 && i < 40 * SCALE; i++) lead(f, touch_all_heaps);
   if (f->d.slot == 0) store_seq(&world.stop, 1);
   while (load_seq(&world.stop) == 0) {
     domain_set_trigger(&f->d, f->nursery + ++f->steps % 8);
@@ -498,7 +498,7 @@ TEST(triggers_do_not_hide_stops)
 {
   static struct fake fakes[3];
   run_fakes(fakes, 3, body_sets_triggers);
-  EXPECT_EQ(world.sections, 200 * SCALE);
+  EXPECT_EQ(world.sections, 40 * SCALE);
   EXPECT_EQ(sum_heaps(fakes, 3), sum_steps(fakes, 3) + world.added);
 }
 
