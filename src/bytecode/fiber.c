@@ -7,9 +7,10 @@
  * effect handler: the head hangs from Caml_state->stack_cache [own], linked by
  * [parent], and [trap] counts the fibers from there on.
  *
- * State: the size limit, an atomic. */
+ * No state; the size limit is a runtime parameter. */
 #include "bytecode/fiber.h"
 
+#include "abi/params.h"
 #include "base/bits.h"
 #include "bytecode/bytecode.h"
 #include "sync/atomic.h"
@@ -18,12 +19,7 @@
 
 enum { CACHE_MOST_FIBERS = 64, CACHE_MOST_WORDS = 1024 };
 
-static struct {
-  size_t max_words;   /* [atomic: relaxed, a setting] */
-} fibers = {.max_words = (size_t)128 << 20};
-
-size_t fiber_max_words(void) { return load_relaxed(&fibers.max_words); }
-void fiber_set_max_words(size_t words) { store_relaxed(&fibers.max_words, words); }
+size_t fiber_max_words(void) { return load_relaxed(&runtime_params.stack_words); }
 
 /* ---- The cache ---- */
 

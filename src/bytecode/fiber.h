@@ -53,7 +53,6 @@ struct stack_info {
 /* The largest size of one stack in words (l= of OCAMLRUNPARAM, Gc.stack_limit).
  * Any context. */
 size_t fiber_max_words(void);
-void fiber_set_max_words(size_t words);
 
 /* A fiber with at least FIBER_WORDS words. NULL: no memory. [no gc]. The cache of
  * the calling thread's domain is used if it has one. */

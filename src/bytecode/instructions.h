@@ -69,10 +69,7 @@
 #define DO_RETURN                                                               \
   do {                                                                          \
     sp += *pc++;                                                                \
-    if (extra > 0) {                                                            \
-      extra--;                                                                  \
-      ENTER;                                                                    \
-    }                                                                           \
+    if (extra > 0) goto return_more;                                            \
     POP_FRAME;                                                                  \
     NEXT;                                                                       \
   } while (0)

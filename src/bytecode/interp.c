@@ -512,6 +512,11 @@ OP(FIBER_RETURN):
 
   /* ---- Not instructions ---- */
 
+  /* RETURN where the result is to be applied to further arguments. */
+return_more:
+  extra--;
+  ENTER;
+
   /* GRAB with too few arguments: a closure that holds them, whose code starts at the
    * RESTART before. */
 grab_partial:

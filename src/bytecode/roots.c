@@ -4,6 +4,7 @@
  * that the back end sets up.
  *
  * Owner of caml_global_data, a process root. */
+#include "abi/params.h"
 #include "bytecode/bytecode.h"
 #include "bytecode/fiber.h"
 
@@ -24,6 +25,7 @@ static bool bytecode_domain_init(struct domain *d)
   st->domain = d;
   st->id = d->slot;
   st->unique_id = (int)d->id;
+  st->backtrace_active = runtime_params.backtrace != 0;
   st->backtrace_last_exn = Val_unit;
   st->dls_root = Val_unit;
   st->trap_barrier_block = -1;

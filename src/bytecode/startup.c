@@ -6,11 +6,9 @@
  * State: what Dynlink and backtraces later ask about the program's file. */
 #include "bytecode/startup.h"
 
-#include "abi/backtrace.h"
 #include "abi/params.h"
 #include "bytecode/bytecode.h"
 #include "bytecode/debuginfo.h"
-#include "bytecode/fiber.h"
 #include "bytecode/load.h"
 #include "bytecode/meta.h"
 #include "prims/sys.h"
@@ -54,8 +52,6 @@ void startup_runtime(const struct gc_params *params)
   struct domain *d = gc_init(params, &bytecode_client, &why);
   if (!d) bac_fatal("cannot start: %s", why ? why : "no memory");
   state_set_self(d);
-  fiber_set_max_words(runtime_params.stack_words);
-  caml_record_backtraces(runtime_params.backtrace != 0);
   globals_install_predefined();
 }
 

@@ -58,7 +58,7 @@ bool domain_enter(struct domain *d, bool (*ready)(struct domain *, void *), void
   if (slot >= 0) {
     d->slot = slot;
     d->id = bac_domains.next_id;
-    d->claimed = false;
+    d->waiting = d->passed_over = 0;
     store_seq(&d->state, DOMAIN_BLOCKED);
   }
   bool entered = slot >= 0 && ready(d, arg);
@@ -100,24 +100,10 @@ void domain_enter_blocking(struct domain *d)
   if (unlikely(load_seq(&bac_domains.stop_requested))) stw_arrive();
 }
 
-/* The domain was found STOPPED, by a claim. Taking the claim away makes it a
- * parked domain: the leader then releases it to RUNNING, so that leaders in quick
- * succession cannot claim it again and again before its thread gets on. If the
- * leader has taken the claim first, it is releasing it to BLOCKED just now. */
-static NOINLINE void leave_claimed(struct domain *d)
-{
-  store_seq(&d->claimed, false);
-  stw_await_release(d);
-}
-
 void domain_leave_blocking(struct domain *d)
 {
   uint32_t state = DOMAIN_BLOCKED;
-  while (unlikely(!cas_seq(&d->state, &state, DOMAIN_RUNNING))) {
-    leave_claimed(d);
-    if (load_acquire(&d->state) == DOMAIN_RUNNING) return;
-    state = DOMAIN_BLOCKED;
-  }
+  if (unlikely(!cas_seq(&d->state, &state, DOMAIN_RUNNING))) stw_resume(d);
   /* A thread that goes in and out of blocking sections without a safepoint
    * between must not keep the leader waiting. */
   if (unlikely(stw_awaits(d))) stw_rest(d);

@@ -10,17 +10,20 @@
  *
  *   RUNNING   its thread may touch the heap. It looks at its interrupt word
  *             (young_limit) at each safepoint.
- *   BLOCKED   its thread is in a blocking section: it may not touch the heap.
+ *   BLOCKED   its thread is in a blocking section, or has not yet gone on after
+ *             a release: it may not touch the heap.
  *   STOPPED   it belongs to the leader of a stop-the-world section.
  *
  *   RUNNING -> BLOCKED   own thread   domain_enter_blocking
- *   BLOCKED -> RUNNING   own thread   domain_leave_blocking (compare-and-swap)
+ *   BLOCKED -> RUNNING   own thread   domain_leave_blocking, or going on after a
+ *                                     release (compare-and-swap)
  *   BLOCKED -> STOPPED   the leader   claims it (compare-and-swap); its thread is
  *                                     not woken, and waits if it wants to leave
  *   RUNNING -> STOPPED   own thread   at a safepoint (domain_safepoint), "parked"
- *   STOPPED -> BLOCKED   the leader   on release, for a claimed domain
- *   STOPPED -> RUNNING   the leader   on release, for a parked domain, and for a claimed
- *                                     one whose thread waits to leave
+ *   STOPPED -> BLOCKED   the leader   on release: the thread goes on when it has a core;
+ *                                     until then the next leader may claim the domain
+ *   STOPPED -> RUNNING   the leader   on release, if its thread has waited through too many
+ *                                     sections on end
  *
  * STOP THE WORLD. The leader holds the world lock (RANK_WORLD) from before the
  * first interrupt until after the release; spawn, termination and the walk of
@@ -58,7 +61,8 @@ enum domain_state { DOMAIN_RUNNING = 1, DOMAIN_BLOCKED, DOMAIN_STOPPED };
 struct domain {
   struct window *window;     /* [const] the mutator's state */
   uint32_t state;            /* [atomic] enum domain_state */
-  bool claimed;              /* [atomic] STOPPED by a claim, and its thread has not come back */
+  uint32_t waiting;          /* [atomic] 1: its thread waits to be RUNNING again */
+  uint32_t passed_over;      /* [stw, own] releases since its thread began to wait */
   int slot;                  /* [const] index in the table, 0 .. limit-1; reused */
   uint64_t id;               /* [const] never reused; the first domain is 0 */
   uint32_t interrupts;       /* [atomic] DOMAIN_* requests not yet taken, below */

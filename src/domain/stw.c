@@ -6,8 +6,8 @@
  *
  *   lock world -> stop_requested := 1 -> interrupt RUNNING domains, claim BLOCKED
  *   ones -> sleep until all have arrived -> stopped := 1 -> the leader's function,
- *   with any number of jobs -> stop_requested := 0 -> every state back -> ring ->
- *   unlock -> wake
+ *   with any number of jobs -> stop_requested := 0 -> every state to BLOCKED -> ring
+ *   -> unlock -> wake; the threads make themselves RUNNING
  *
  * WHO MAY TRUST stop_requested. A domain that is RUNNING and reads 1 is awaited by
  * the present leader: that leader cannot get past its wait before this domain has
@@ -22,7 +22,8 @@
  * after that, since its state was RUNNING when the leader looked. An arrival too many
  * (a domain that blocked, came back and parked) makes it look again early,
  * never late. A STOPPED domain waits for the release, and the leader's function
- * waits only for helpers inside its job.
+ * waits only for helpers inside its job. A released thread gets on at the latest
+ * when it has been passed over PASSED_OVER_MAX times.
  *
  * State: struct stw_private, see stw.h. The design page has the longer story. */
 #include "domain/stw.h"
@@ -138,21 +139,38 @@ void stw_arrive(void)
   if (add_seq(&s->arrivals, 1) + 1 == load_seq(&s->arrivals_goal)) os_wake(&s->arrivals, 1);
 }
 
-void stw_await_release(struct domain *d)
+/* The thread's side of a release: BLOCKED -> RUNNING, unless the leader has done
+ * it or the next leader was faster. True: RUNNING. */
+static bool resume_try(struct domain *d)
+{
+  uint32_t state = DOMAIN_BLOCKED;
+  if (!cas_seq(&d->state, &state, DOMAIN_RUNNING) && state != DOMAIN_RUNNING) return false;
+  store_relaxed(&d->waiting, 0);
+  d->passed_over = 0;
+  return true;
+}
+
+void stw_resume(struct domain *d)
 {
   struct bell *released = &stw()->released;
+  store_relaxed(&d->waiting, 1);
   for (;;) {
     uint32_t heard = bell_listen(released);
-    if (load_acquire(&d->state) != DOMAIN_STOPPED) return;
+    if (resume_try(d)) return;
     bell_await(released, heard);
   }
 }
 
-void stw_rest(struct domain *d)
+static void stop_self(struct domain *d)
 {
   store_seq(&d->state, DOMAIN_STOPPED);
   stw_arrive();
-  stw_await_release(d);
+}
+
+void stw_rest(struct domain *d)
+{
+  stop_self(d);
+  stw_resume(d);
 }
 
 /* As stw_rest, and takes part in jobs: once in each, since it listens before it
@@ -160,11 +178,11 @@ void stw_rest(struct domain *d)
 static NOINLINE void park(struct domain *d)
 {
   struct bell *called = &stw()->called;
-  store_seq(&d->state, DOMAIN_STOPPED);
-  stw_arrive();
+  store_relaxed(&d->waiting, 1);
+  stop_self(d);
   for (;;) {
     uint32_t heard = bell_listen(called);
-    if (load_acquire(&d->state) != DOMAIN_STOPPED) return;
+    if (resume_try(d)) return;
     job_help(d);
     while (bell_listen(called) == heard) bell_await(called, heard);
   }
@@ -180,23 +198,12 @@ bool domain_safepoint(struct domain *d)
 
 /* ---- The leader ---- */
 
-/* Makes a BLOCKED domain STOPPED. The mark is set first: the domain's thread
- * looks at it as soon as it finds itself STOPPED. */
-static bool claim(struct domain *d)
-{
-  uint32_t state = DOMAIN_BLOCKED;
-  store_seq(&d->claimed, true);
-  if (cas_seq(&d->state, &state, DOMAIN_STOPPED)) return true;
-  store_seq(&d->claimed, false);
-  return false;
-}
-
 /* True if d is STOPPED now. Its state may change under us between the looks, but
  * only from BLOCKED to RUNNING and back, or to STOPPED for good. */
 static bool stop_one(struct domain *d)
 {
-  if (load_seq(&d->state) == DOMAIN_STOPPED) return true;
-  if (load_seq(&d->state) == DOMAIN_BLOCKED && claim(d)) return true;
+  uint32_t state = DOMAIN_BLOCKED;
+  if (cas_seq(&d->state, &state, DOMAIN_STOPPED) || state == DOMAIN_STOPPED) return true;
   store_seq(&d->window->young_limit, UINTPTR_MAX);
   return false;
 }
@@ -248,14 +255,14 @@ static void stop_others(struct domain *leader)
   store_seq(&s->stopped, 1);
 }
 
-/* The domain's thread may take the claim away at this moment (leave_claimed).
- * If that comes after the look here, it finds itself BLOCKED and leaves as usual. */
+/* The thread of a domain makes it RUNNING itself, when it has a core: until then
+ * the next leader need not wait for it. But leaders in quick succession must not
+ * keep it from running for ever. */
 static void release_one(struct domain *d)
 {
   CHECK(load_relaxed(&d->state) == DOMAIN_STOPPED);
-  bool claimed = load_seq(&d->claimed);
-  store_seq(&d->claimed, false);
-  store_seq(&d->state, claimed ? DOMAIN_BLOCKED : DOMAIN_RUNNING);
+  bool runs = load_relaxed(&d->waiting) && ++d->passed_over > PASSED_OVER_MAX;
+  store_seq(&d->state, runs ? DOMAIN_RUNNING : DOMAIN_BLOCKED);
 }
 
 static void release_others(struct domain *leader)

@@ -22,6 +22,10 @@ struct stw_job {
   void *arg;           /* likewise */
 };
 
+/* A released thread that has not got a core yet may be stopped again without
+ * having run, so many times on end; then the leader has to wait for it. */
+enum { PASSED_OVER_MAX = 64 };
+
 struct stw_private {
   unsigned cores;          /* [const] os_cores() at start */
   struct domain *leader;   /* [atomic, lock:world] who leads, or NULL */
@@ -48,10 +52,10 @@ void world_lock(struct domain *d);
 bool stw_awaits(struct domain *d);
 /* Tells the leader that a domain has left RUNNING. Its state is stored already. */
 void stw_arrive(void);
-/* RUNNING -> STOPPED -> RUNNING, without helping. Only if stw_awaits. */
+/* RUNNING -> STOPPED -> ... -> RUNNING, without helping. Only if stw_awaits. */
 void stw_rest(struct domain *d);
-/* Sleeps while d is STOPPED; does not help. */
-void stw_await_release(struct domain *d);
+/* The second half of stw_rest: waits until d is RUNNING again, by its own thread or by the leader. */
+void stw_resume(struct domain *d);
 
 /* The two halves of a section, for fork. begin: false if another domain led
  * meanwhile. */

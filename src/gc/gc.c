@@ -133,26 +133,32 @@ static struct gc_domain *gc_heir(struct gc_domain *of)
   return NULL;
 }
 
-/* What the domain leaves goes to another one while the world is stopped: so no table is ever without an owner. */
+/* What [gone], whose nursery is empty, leaves goes to another domain (or, for the last one, nowhere)
+ * while the world is stopped: so no table is ever without an owner. */
+static void gc_adopt_stw(struct gc_domain *heir, struct gc_domain *gone)
+{
+  allocator_retire(&gone->alloc);
+  mark_flush(gone);
+  pacing_allocated(gone);
+  if (gc_observer() != NULL) gc_observer()->domain_ending(&gone->dom, heir == NULL ? NULL : &heir->dom);
+  if (heir == NULL) return;
+  finalise_adopt_stw(heir, gone);
+  for (size_t i = 0; i < gone->marker.ephemerons.len; i++)
+    *vec_push(&heir->marker.ephemerons) = gone->marker.ephemerons.at[i];
+  vec_clear(&gone->marker.ephemerons);
+  allocator_merge_counts(&heir->alloc, &gone->alloc);
+  heir->counters.minor_words += gone->counters.minor_words;
+  heir->counters.promoted_words += gone->counters.promoted_words;
+  heir->counters.major_words += gone->counters.major_words;
+  gone->counters = (struct domain_counters){0, 0, 0};
+}
+
 static void terminate_leader(struct domain *d, void *arg)
 {
-  struct gc_domain *g = gc_domain(d), *heir = gc_heir(g);
+  struct gc_domain *g = gc_domain(d);
   (void)arg;
   minor_collect_stw(g);
-  allocator_retire(&g->alloc);
-  mark_flush(g);
-  pacing_allocated(g);
-  if (gc_observer() != NULL) gc_observer()->domain_ending(d, heir == NULL ? NULL : &heir->dom);
-  if (heir == NULL) return;
-  finalise_adopt_stw(heir, g);
-  for (size_t i = 0; i < g->marker.ephemerons.len; i++)
-    *vec_push(&heir->marker.ephemerons) = g->marker.ephemerons.at[i];
-  vec_clear(&g->marker.ephemerons);
-  allocator_merge_counts(&heir->alloc, &g->alloc);
-  heir->counters.minor_words += g->counters.minor_words;
-  heir->counters.promoted_words += g->counters.promoted_words;
-  heir->counters.major_words += g->counters.major_words;
-  g->counters = (struct domain_counters){0, 0, 0};
+  gc_adopt_stw(gc_heir(g), g);
   stats_sample_stw();
 }
 
@@ -168,6 +174,25 @@ void gc_domain_terminate(struct domain *d)
   while (!stw_run(d, terminate_leader, NULL)) continue;
   domain_leave(d, gc_domain_gone, NULL);
   gc_domain_free(gc_domain(d));
+}
+
+/* The other domains' threads do not exist in this process, but what they left in the heap does. */
+void gc_after_fork_child(struct domain *d)
+{
+  struct gc_domain *self = gc_domain(d);
+  VEC(struct gc_domain *) others = VEC_EMPTY;
+  minor_collect_stw(self);
+  for_each_gc_domain(g) {
+    if (g == self) continue;
+    gc_adopt_stw(self, g);
+    *vec_push(&others) = g;
+  }
+  domains_after_fork_child(d);
+  for (size_t i = 0; i < others.len; i++) {
+    gc_domain_gone(&others.at[i]->dom, NULL);
+    gc_domain_free(others.at[i]);
+  }
+  vec_free(&others);
 }
 
 /* ---- Start ---- */

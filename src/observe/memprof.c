@@ -119,6 +119,8 @@ size_t memprof_next_samples(struct domain *d, size_t whsize)
 /* ---- Domains and threads ---- */
 
 struct memprof_domain *memprof_of(struct domain *d) { return memprof.of_slot[d->slot]; }
+bool memprof_is_on(struct domain *d) { return is_active(memprof_of(d)); }
+void memprof_hush(struct domain *d, bool hushed) { memprof_of(d)->hushed = hushed; }
 
 struct memprof_domain *memprof_domain(struct domain *d)
 {
@@ -287,7 +289,7 @@ static void on_nursery_sampled(struct domain *d, size_t whsize)
 {
   struct memprof_domain *m = memprof_of(d);
   value *low = d->window->young_ptr;
-  if (!is_active(m) || m->point == NULL || m->point < low) {
+  if (!is_active(m) || m->hushed || m->point == NULL || m->point < low) {
     rearm(d);
     return;
   }
@@ -296,7 +298,10 @@ static void on_nursery_sampled(struct domain *d, size_t whsize)
   ask_for_callbacks(d);
 }
 
-static void on_major_allocated(struct domain *d, value block) { memprof_sample(d, block, MEMPROF_NORMAL); }
+static void on_major_allocated(struct domain *d, value block)
+{
+  if (memprof_is_on(d) && !memprof_of(d)->hushed) memprof_sample(d, block, MEMPROF_NORMAL);
+}
 
 static void on_custom_allocated(struct domain *d, value block, size_t bytes)
 {

@@ -68,6 +68,7 @@ struct memprof_domain {
   struct memprof_thread *thread;     /* the one that has the domain */
   struct memprof_thread main;
   struct rng rng;
+  bool hushed;
   value *point;              /* sample point in the nursery, or NULL */
   uint64_t skip;             /* words until the next sample outside the nursery */
   VEC(struct memprof_entry) entries;
@@ -113,8 +114,12 @@ void memprof_forget_thread(struct domain *d, struct memprof_thread *t);
 size_t memprof_next_samples(struct domain *d, size_t whsize);
 /* Enters a block whose place is not known yet (block = 0) or is. Own thread. [no gc] */
 void memprof_enter(struct domain *d, value block, bool young, size_t words, size_t samples, enum memprof_source source);
-/* A block that was made outside the collector's own allocation (unmarshalling): samples its
- * header and fields. Own thread. [no gc] */
+/* Is anything sampled in d now? */
+bool memprof_is_on(struct domain *d);
+/* What is allocated while hushed is not sampled by itself: memprof_sample is called for each block
+ * that is made of it (unmarshalling). Own thread, while memprof_is_on. */
+void memprof_hush(struct domain *d, bool hushed);
+/* Samples the header and the fields of a block. Its header is set. Own thread. [no gc] */
 void memprof_sample(struct domain *d, value block, enum memprof_source source);
 
 /* The next entry that waits for a callback which the thread that has the domain may run; false: none. */

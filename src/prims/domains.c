@@ -52,7 +52,7 @@ static void fork_in_parent(void)
 static void fork_in_child(void)
 {
   struct domain *d = running_self();
-  if (d) domains_after_fork_child(d);
+  if (d) gc_after_fork_child(d);
   store_seq(&caml_num_domains_running, 1);
 }
 static void fork_handlers_install(void)

@@ -133,11 +133,8 @@ static void positions_shape(struct positions *t, struct position *at, size_t cap
 /* Zeroed entries on a cache line's boundary; *raw is what to free. */
 static struct position *positions_alloc(size_t count, void **raw)
 {
-  *raw = malloc(count * sizeof(struct position) + 64);
-  if (*raw == NULL) return NULL;
-  struct position *at = (struct position *)(((uintnat)*raw + 63) & ~(uintnat)63);
-  /* Not calloc: a look-up that finds an untouched page would fault once to read and once to write. */
-  return memset(at, 0, count * sizeof(struct position));
+  *raw = calloc(1, count * sizeof(struct position) + 64);
+  return *raw == NULL ? NULL : (struct position *)align_up((uintnat)*raw, 64);
 }
 
 static bool positions_begin(struct positions *t)
@@ -190,6 +187,8 @@ static NOINLINE bool positions_grow(struct positions *t)
   void *raw = NULL;
   struct position *at = cap <= POSITIONS_CACHED ? t->arena + cap : positions_alloc(cap, &raw);
   if (at == NULL) return false;
+  /* A look-up that finds an untouched page would fault once to read it and once to write. */
+  if (raw != NULL) memset(at, 0, cap * sizeof *at);
   positions_shape(t, at, cap);
   for (size_t i = 0; i < old.cap; i++)
     if (positions_has(t, &old.at[i])) *positions_place(t, old.at[i].block) = old.at[i];

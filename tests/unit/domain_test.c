@@ -262,15 +262,19 @@ static void await_state(struct fake *f, enum domain_state state)
   while (load_seq(&f->d.state) != state) os_yield();
 }
 
+static void body_sections_end(struct fake *f)
+{
+  while (f->heap < PASSED_OVER_MAX + 2) fake_poll(f);
+}
+
 static void body_stays_running(struct fake *f)
 {
   while (load_seq(&world.stop) == 0) os_yield();
 }
 
-/* A thread that wants to leave its blocking section in the middle of a section
- * of a leader: with the domain claimed, and (planted) just not yet claimed. Either way it
- * ends up as if parked, and the release makes it RUNNING at once, not BLOCKED: the
- * next leader cannot claim it again. */
+/* A thread that wants to leave its blocking section in the middle of a leader's
+ * section, with the domain claimed, or (planted) just not yet claimed: it does not
+ * run before the release. */
 static void return_during_section(bool claimed)
 {
   init_once();
@@ -279,18 +283,14 @@ static void return_during_section(bool claimed)
   domain_set_self(&leader.d);
   domain_leave_blocking(&leader.d);
   REQUIRE(stw_begin(&leader.d));
-  EXPECT(other.d.state == DOMAIN_STOPPED && other.d.claimed);
-  if (!claimed) {
-    store_seq(&other.d.claimed, false);
-    store_seq(&other.d.state, DOMAIN_BLOCKED);
-  }
+  EXPECT_EQ(other.d.state, DOMAIN_STOPPED);
+  if (!claimed) store_seq(&other.d.state, DOMAIN_BLOCKED);
   other.body = body_stays_running;
   REQUIRE(pthread_create(&other.thread, NULL, fake_thread, &other) == 0);
-  await_state(&other, DOMAIN_STOPPED);
-  while (load_seq(&other.d.claimed)) os_yield();
-  EXPECT_EQ(other.d.state, DOMAIN_STOPPED);
+  while (!load_seq(&other.d.waiting)) os_yield();
+  EXPECT_EQ(load_seq(&other.d.state), DOMAIN_STOPPED);
   stw_end(&leader.d);
-  EXPECT_EQ(load_seq(&other.d.state), DOMAIN_RUNNING);
+  await_state(&other, DOMAIN_RUNNING);
   store_seq(&world.stop, 1);
   domain_leave(&leader.d, fake_gone, NULL);
   pthread_join(other.thread, NULL);
@@ -298,6 +298,34 @@ static void return_during_section(bool claimed)
 
 TEST(return_to_a_claimed_domain) { return_during_section(true); }
 TEST(return_before_the_claim) { return_during_section(false); }
+
+/* A thread that waits to go on and never gets a core is stopped again without
+ * having run, but not for ever: then the release makes it RUNNING, and the next
+ * leader has to wait for it. A thread that does not want to go on is never awaited. */
+TEST(waiting_thread_is_not_passed_over_for_ever)
+{
+  init_once();
+  static struct fake leader, waits, idle;
+  REQUIRE(fake_enter(&leader, 0) && fake_enter(&waits, 0) && fake_enter(&idle, 0));
+  domain_set_self(&leader.d);
+  domain_leave_blocking(&leader.d);
+  waits.d.waiting = 1;
+  for (int i = 0; i <= PASSED_OVER_MAX; i++) {
+    EXPECT_EQ(waits.d.state, DOMAIN_BLOCKED);
+    EXPECT(stw_run(&leader.d, touch_all_heaps, NULL));
+  }
+  EXPECT_EQ(waits.d.state, DOMAIN_RUNNING);
+  EXPECT_EQ(idle.d.state, DOMAIN_BLOCKED);
+  waits.body = body_sections_end;
+  REQUIRE(pthread_create(&waits.thread, NULL, fake_thread, &waits) == 0);
+  while (!stw_run(&leader.d, touch_all_heaps, NULL)) {}
+  domain_leave(&leader.d, fake_gone, NULL);
+  pthread_join(waits.thread, NULL);
+  EXPECT(!waits.d.waiting && waits.d.passed_over == 0);
+  domain_set_self(&idle.d);
+  domain_leave_blocking(&idle.d);
+  domain_leave(&idle.d, fake_gone, NULL);
+}
 
 /* Two domains want to lead while the table is locked; when it is free again one
  * leads, and the other, having waited through its section, does not. */

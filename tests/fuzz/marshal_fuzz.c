@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* The marshaller against broken messages: each must be read, or refused by
+ * Failure, End_of_file or Out_of_memory; what it leaves in the heap must be
+ * sound. Run it in the asan build.
+ *
+ * usage: marshal_fuzz [seed=N] [runs=N] [FILE...]
+ *
+ * The messages are made here, of random graphs with all kinds of blocks, and
+ * first come back unchanged; files with messages may be added (from offset 0). A mutation flips
+ * bits, sets bytes and lengths, cuts, joins pieces of messages, and often repairs
+ * the header's claims so that the damage lies deeper. Every 2000th run the verifier looks at
+ * the whole heap. */
+#include "abi/codefrag.h"
+#include "base/bits.h"
+#include "base/rng.h"
+#include "bytecode/guard.h"
+#include "bytecode/startup.h"
+#include "prims/bigarray.h"
+#include "prims/marshal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+value caml_output_value_to_bytes(value v, value flags);
+void caml_output_value_to_malloc(value v, value flags, char **to, intnat *size);
+value caml_obj_reachable_words(value v);
+value caml_zstd_initialize(value unit);
+
+enum { MESSAGES = 400, POOL = 64, VERIFY_EVERY = 2000 };
+
+struct message {
+  unsigned char *bytes;
+  size_t size;
+  unsigned flags;
+};
+
+static struct rng rng;
+static VEC(struct message) messages = VEC_EMPTY;
+static unsigned long passed, failed;
+
+static void check(bool ok, const char *what, unsigned long number)
+{
+  if (ok) {
+    passed++;
+  } else {
+    failed++;
+    fprintf(stderr, "FAILED %s (number %lu)\n", what, number);
+  }
+}
+
+/* ---- Values ---- */
+
+static char code_area[256];
+
+/* A closure of two functions with one variable, as the interpreter lays it out. */
+static value make_closure(value variable)
+{
+  LOCAL_ROOTS(&variable);
+  value v = caml_alloc_small(6, Closure_tag);
+  Field(v, 0) = (value)&code_area[16];
+  Field(v, 1) = Make_closinfo(0, 5);
+  Field(v, 2) = (value)Make_header(3, Infix_tag, 0);
+  Field(v, 3) = (value)&code_area[32];
+  Field(v, 4) = Make_closinfo(0, 2);
+  Field(v, 5) = variable;
+  return rng_below(&rng, 2) ? v : v + (value)Bsize_wsize(3);
+}
+
+static value make_bigarray(void)
+{
+  static const int kinds[] = {CAML_BA_FLOAT64, CAML_BA_CAML_INT, CAML_BA_UINT8, CAML_BA_INT16};
+  intnat rows = (intnat)rng_below(&rng, 5), columns = (intnat)rng_below(&rng, 9);
+  value v = caml_ba_alloc_dims(kinds[rng_below(&rng, countof(kinds))], 2, NULL, rows, columns);
+  memset(Caml_ba_data_val(v), 7, caml_ba_byte_size(Caml_ba_array_val(v)));
+  return v;
+}
+
+static value make_int(void)
+{
+  intnat n = (intnat)rng_next(&rng) >> rng_below(&rng, 63);
+  return Val_long(n);
+}
+
+/* A block of what the pool holds so far. */
+static value make_block(value *pool, size_t have)
+{
+  mlsize_t size = rng_below(&rng, 16) == 0 ? rng_below(&rng, 300) : rng_below(&rng, 9);
+  tag_t tag = (tag_t)rng_below(&rng, rng_below(&rng, 4) == 0 ? Forcing_tag : 16);
+  value v = caml_alloc(size, tag);
+  for (mlsize_t i = 0; i < size; i++)
+    Store_field(v, i, have == 0 || rng_below(&rng, 3) == 0 ? make_int() : pool[rng_below(&rng, have)]);
+  return v;
+}
+
+static value make_any(value *pool, size_t have)
+{
+  switch (rng_below(&rng, 16)) {
+  case 0: return make_int();
+  case 1: return caml_alloc_initialized_string(rng_below(&rng, 40), code_area);
+  case 2: return caml_alloc_initialized_string(rng_below(&rng, 200), code_area);
+  case 3: return caml_copy_double((double)rng_next(&rng));
+  case 4: {
+    value v = caml_alloc_float_array(1 + rng_below(&rng, 20));
+    memset(Op_val(v), 1, Bosize_val(v));
+    return v;
+  }
+  case 5: return caml_copy_int32((int32_t)rng_next(&rng));
+  case 6: return caml_copy_int64((int64_t)rng_next(&rng));
+  case 7: return caml_copy_nativeint((intnat)rng_next(&rng) >> rng_below(&rng, 40));
+  case 8: return make_bigarray();
+  case 9: return make_closure(have > 0 ? pool[have - 1] : Val_unit);
+  default: return make_block(pool, have);
+  }
+}
+
+static value make_graph(void)
+{
+  value pool[POOL];
+  size_t count = 1 + rng_below(&rng, POOL);
+  for (size_t i = 0; i < count; i++) pool[i] = Val_unit;
+  LOCAL_ROOT_ARRAY(pool, (intnat)count);
+  for (size_t i = 0; i < count; i++) pool[i] = make_any(pool, i);
+  for (size_t i = 0; i < count; i++)
+    if (rng_below(&rng, 8) == 0 && Is_block(pool[i]) && Tag_val(pool[i]) < 16 && Wosize_val(pool[i]) > 0)
+      Store_field(pool[i], 0, pool[rng_below(&rng, count)]);
+  return pool[count - 1];
+}
+
+/* [bits] is of enum marshal_flags. */
+static value flag_list(unsigned bits)
+{
+  value list = Val_emptylist;
+  LOCAL_ROOTS(&list);
+  for (int i = 0; i < 4; i++)
+    if (bits >> i & 1) list = caml_alloc_2(Tag_cons, Val_int(i), list);
+  return list;
+}
+
+/* ---- Messages ---- */
+
+struct writing { value v; unsigned flags; struct message *out; };
+
+static value write_message(void *arg)
+{
+  struct writing *w = arg;
+  char *bytes;
+  intnat size;
+  LOCAL_ROOTS(&w->v);
+  value flags = flag_list(w->flags);
+  caml_output_value_to_malloc(w->v, flags, &bytes, &size);
+  *w->out = (struct message){(unsigned char *)bytes, (size_t)size, w->flags};
+  return Val_unit;
+}
+
+static value read_message(void *arg)
+{
+  const struct message *m = arg;
+  return marshal_read_memory((const char *)m->bytes, m->size);
+}
+
+/* What is read may be walked: writes it again, and counts it. */
+static value use_message(void *arg)
+{
+  const struct message *m = arg;
+  value v = read_message(arg);
+  LOCAL_ROOTS(&v);
+  value flags = flag_list(MARSHAL_CLOSURES | (m->size % 2 ? 0 : MARSHAL_COMPRESSION));
+  caml_obj_reachable_words(v);
+  caml_output_value_to_bytes(v, flags);
+  return Val_unit;
+}
+
+static bool roundtrip(struct message *m)
+{
+  value v = guard_call(read_message, m);
+  if (Is_exception_result(v)) return false;
+  struct message again = {0};
+  struct writing w = {v, m->flags, &again};
+  value result = guard_call(write_message, &w);
+  bool same = !Is_exception_result(result) && again.size == m->size && memcmp(again.bytes, m->bytes, m->size) == 0;
+  free(again.bytes);
+  return same;
+}
+
+static void make_messages(void)
+{
+  static const unsigned flags[] = {0, MARSHAL_NO_SHARING, MARSHAL_COMPRESSION};
+  while (messages.len < MESSAGES) {
+    struct message m;
+    value v = make_graph();
+    struct writing w = {v, MARSHAL_CLOSURES | flags[rng_below(&rng, 3)], &m};
+    /* A cycle without sharing would be written for ever. */
+    if (w.flags & MARSHAL_NO_SHARING) w.v = make_any(NULL, 0);
+    if (Is_exception_result(guard_call(write_message, &w))) continue;
+    *vec_push(&messages) = m;
+    check(roundtrip(&m), "a message came back changed", messages.len);
+  }
+}
+
+static void read_file(const char *name)
+{
+  FILE *f = fopen(name, "rb");
+  if (f == NULL || fseek(f, 0, SEEK_END) != 0) {
+    perror(name);
+    exit(2);
+  }
+  size_t size = (size_t)ftell(f);
+  rewind(f);
+  unsigned char *bytes = malloc(size + 1);
+  if (fread(bytes, 1, size, f) != size) exit(2);
+  fclose(f);
+  *vec_push(&messages) = (struct message){bytes, size, 0};
+}
+
+/* ---- Mutations ---- */
+
+static void set_be(unsigned char *at, int bytes, uint64_t n)
+{
+  for (int i = bytes; i-- > 0; n >>= 8) at[i] = (unsigned char)n;
+}
+
+static uint64_t odd_number(void)
+{
+  uint64_t n = rng_next(&rng);
+  return rng_below(&rng, 2) ? n >> rng_below(&rng, 64) : -(n >> 56);
+}
+
+static void mutate_once(struct message *m)
+{
+  size_t at = rng_below(&rng, m->size), left = m->size - at;
+  switch (rng_below(&rng, 9)) {
+  case 0: m->bytes[at] ^= (unsigned char)(1u << rng_below(&rng, 8)); break;
+  case 1: m->bytes[at] = (unsigned char)rng_next(&rng); break;
+  case 2: m->bytes[at] = (unsigned char)rng_below(&rng, CODE_CUSTOM_FIXED + 2); break;
+  case 3: m->bytes[min_size(rng_below(&rng, MARSHAL_BIG_HEADER), m->size - 1)] = (unsigned char)rng_next(&rng); break;
+  case 4: if (left >= 4) set_be(m->bytes + at, 4, odd_number()); break;
+  case 5: if (left >= 8) set_be(m->bytes + at, 8, odd_number()); break;
+  case 6: m->size = max_size(at, 1); break;
+  case 7: {
+    const struct message *other = &messages.at[rng_below(&rng, messages.len)];
+    size_t from = rng_below(&rng, other->size);
+    memcpy(m->bytes + at, other->bytes + from, min_size(left, other->size - from));
+    break;
+  }
+  case 8: {
+    size_t from = rng_below(&rng, m->size);
+    memmove(m->bytes + at, m->bytes + from, min_size(left, m->size - from));
+    break;
+  }
+  }
+}
+
+/* Makes the claims of a small header true of the size, and generous. */
+static void repair_header(struct message *m)
+{
+  if (m->size < MARSHAL_SMALL_HEADER) return;
+  set_be(m->bytes, 4, MARSHAL_MAGIC_SMALL);
+  set_be(m->bytes + 4, 4, m->size - MARSHAL_SMALL_HEADER);
+  set_be(m->bytes + 8, 4, m->size - MARSHAL_SMALL_HEADER);
+  set_be(m->bytes + 16, 4, rng_below(&rng, 2) ? 257 : 4 * m->size);
+}
+
+/* A copy of its own, so that a read past the end is seen. */
+static struct message mutation(void)
+{
+  const struct message *from = &messages.at[rng_below(&rng, messages.len)];
+  struct message m = {malloc(from->size), from->size, from->flags};
+  memcpy(m.bytes, from->bytes, from->size);
+  for (uint64_t n = 1 + rng_below(&rng, 4); n > 0; n--) mutate_once(&m);
+  if (rng_below(&rng, 2)) repair_header(&m);
+  m.bytes = realloc(m.bytes, m.size);
+  return m;
+}
+
+static bool is_documented(value exn)
+{
+  value failure = Field(caml_global_data, EXN_FAILURE);
+  return exn == Field(caml_global_data, EXN_OUT_OF_MEMORY) || exn == Field(caml_global_data, EXN_END_OF_FILE) ||
+         (Tag_val(exn) == 0 && Field(exn, 0) == failure);
+}
+
+static void run_mutations(unsigned long runs)
+{
+  struct domain *d = Caml_state->domain;
+  unsigned long fine = 0;
+  for (unsigned long i = 1; i <= runs; i++) {
+    struct message m = mutation();
+    value result = guard_call(use_message, &m);
+    bool refused = Is_exception_result(result);
+    if (!refused) fine++;
+    if (refused && !is_documented(Extract_exception(result))) check(false, "another exception", i);
+    else passed++;
+    free(m.bytes);
+    if (i % VERIFY_EVERY == 0) {
+      if (i % (8 * VERIFY_EVERY) == 0) gc_compact(d);
+      gc_verify(d);
+    }
+  }
+  printf("%lu mutations, %lu were read\n", runs, fine);
+}
+
+int main(int argc, char **argv)
+{
+  unsigned long runs = 100000;
+  struct gc_params params = gc_params_default;
+  rng.state = 20241122;
+  params.heap_limit = (size_t)2 << 30;
+  startup_runtime(&params);
+  caml_zstd_initialize(Val_unit);
+  codefrag_register(code_area, code_area + sizeof code_area, CODEFRAG_DIGEST_LAZY, NULL);
+  for (int i = 1; i < argc; i++) {
+    if (strncmp(argv[i], "seed=", 5) == 0) rng.state = strtoul(argv[i] + 5, NULL, 0);
+    else if (strncmp(argv[i], "runs=", 5) == 0) runs = strtoul(argv[i] + 5, NULL, 0);
+    else read_file(argv[i]);
+  }
+  uint64_t seed = rng.state;
+  make_messages();
+  run_mutations(runs);
+  printf("seed=%lu: %lu passed, %lu failed\n", (unsigned long)seed, passed, failed);
+  return failed != 0;
+}
