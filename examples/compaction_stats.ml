@@ -39,18 +39,21 @@ let rec count cell =
   let side = function None -> 0 | Some c -> count c in
   1 + side cell.left + side cell.right
 
-(* Keeps up to 64 structures of very different sizes, and replaces them at random. *)
+(* Keeps trees, strings and arrays of very different sizes, and a ring of small cells, and
+   replaces them at random: at any time there is much that has just died. *)
 let allocate seed =
   let rng = Random.State.make [| seed |] in
   let trees = Array.make 32 None and strings = Array.make 16 "" and arrays = Array.make 16 [||] in
+  let ring = Array.make 4096 [] in
   Atomic.incr ready;
   while not (Atomic.get stop) do
     let i = Random.State.int rng 32 in
     (match trees.(i) with Some (d, t) when count t <> (2 lsl d) - 1 -> failwith "a tree is damaged" | _ -> ());
-    let depth = Random.State.int rng 10 in
+    let depth = Random.State.int rng 7 in
     trees.(i) <- (if i land 3 = 0 then None else Some (depth, tree depth));
-    strings.(i land 15) <- String.make (Random.State.int rng 5000) 'x';
-    arrays.(i lsr 1) <- Array.make (Random.State.int rng (if i = 0 then 200_000 else 2000)) i
+    for _ = 1 to 200 do ring.(Random.State.int rng 4096) <- [ i; depth; i ] done;
+    strings.(i land 15) <- String.make (Random.State.int rng 500) 'x';
+    arrays.(i lsr 1) <- Array.make (Random.State.int rng (if i = 0 then 100_000 else 200)) i
   done
 
 (* The longest gap between two looks at the clock, in nanoseconds. *)

@@ -12,7 +12,6 @@
 #include "prims/strings.h"
 #include "sync/atomic.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 static struct {
@@ -29,10 +28,9 @@ enum { TYPE_UNIT, TYPE_INT, TYPE_SPAN };
 CAMLexport void caml_runtime_events_start(void)
 {
   if (events_start(domain_self())) return;
-  int error = errno;
   char file[EVENTS_LOCATION_BYTES];
   events_location(file);
-  caml_fatal_error("Couldn't open ring buffer loc: %s (%s)", file, strerror(error));
+  caml_fatal_error("Couldn't open ring buffer loc: %s", file);
 }
 
 CAMLexport void caml_runtime_events_pause(void) { events_pause(domain_self()); }
