@@ -123,7 +123,7 @@ $B/bin/bactrian: $(core_obj) $(byte_obj) $(main_obj) $B/sources
 	@$(CC) $(ALL_LDFLAGS) -rdynamic $(filter %.o,$^) -o $@ $(LIBS)
 
 $B/bin/ocamlrun: $B/bin/bactrian
-	@ln -sf bactrian $@
+	@ln -f $< $@
 
 # build/bin and build/lib are the release build by gcc.
 ifeq ($B,build/release)

@@ -3,9 +3,9 @@
 
    usage: compaction_stats [-q] [DOMAINS [ROUNDS [SECONDS]]]     (4 domains, 100 rounds, no time limit)
 
-   The first domain calls Gc.compact in rounds. The others take turns: one allocates and drops
-   memory (small cells, strings, large arrays, a changing part of which it keeps), the next spins in
-   a loop that only reads the clock. After each compaction a line shows live words, live blocks, free words and
+   The first domain calls Gc.compact in rounds. Of the others one allocates and drops small cells, the
+   next spins in a loop that only reads the clock, the third allocates and drops trees,
+   strings and large arrays; and so on in turn. After each compaction a line shows live words, live blocks, free words and
    fragments from the counters, and the same from a scan of the heap; with -q only each 100th.
    A round is a MISMATCH when
      - a counter differs from the scan made at the same instant, or
@@ -39,21 +39,27 @@ let rec count cell =
   let side = function None -> 0 | Some c -> count c in
   1 + side cell.left + side cell.right
 
-(* Keeps trees, strings and arrays of very different sizes, and a ring of small cells, and
-   replaces them at random: at any time there is much that has just died. *)
-let allocate seed =
+(* A ring of small cells, replaced at random: at any time there is much that has just died. *)
+let renew_cells seed =
+  let ring = Array.make 10_000 [] and i = ref seed in
+  Atomic.incr ready;
+  while not (Atomic.get stop) do
+    i := ((!i * 1103515245) + 12345) land 0x3fffffff;
+    ring.(!i mod 10_000) <- [ !i; seed ]
+  done
+
+(* Trees, strings and arrays of very different sizes, kept for a while; the trees are counted. *)
+let renew_structures seed =
   let rng = Random.State.make [| seed |] in
   let trees = Array.make 32 None and strings = Array.make 16 "" and arrays = Array.make 16 [||] in
-  let ring = Array.make 4096 [] in
   Atomic.incr ready;
   while not (Atomic.get stop) do
     let i = Random.State.int rng 32 in
     (match trees.(i) with Some (d, t) when count t <> (2 lsl d) - 1 -> failwith "a tree is damaged" | _ -> ());
-    let depth = Random.State.int rng 7 in
+    let depth = Random.State.int rng 10 in
     trees.(i) <- (if i land 3 = 0 then None else Some (depth, tree depth));
-    for _ = 1 to 200 do ring.(Random.State.int rng 4096) <- [ i; depth; i ] done;
-    strings.(i land 15) <- String.make (Random.State.int rng 500) 'x';
-    arrays.(i lsr 1) <- Array.make (Random.State.int rng (if i = 0 then 100_000 else 200)) i
+    strings.(i land 15) <- String.make (Random.State.int rng 5000) 'x';
+    arrays.(i lsr 1) <- Array.make (Random.State.int rng (if i = 0 then 200_000 else 2000)) i
   done
 
 (* The longest gap between two looks at the clock, in nanoseconds. *)
@@ -108,7 +114,12 @@ let round quiet t =
 let rec all_rounds quiet rounds seconds t =
   if t.rounds >= rounds || Sys.time () > seconds then t else all_rounds quiet rounds seconds (round quiet t)
 
-let start_helper i = Domain.spawn (fun () -> if i land 1 = 1 then (allocate i; 0) else spin ())
+let start_helper i =
+  Domain.spawn (fun () ->
+      match i mod 3 with
+      | 1 -> renew_cells i; 0
+      | 2 -> spin ()
+      | _ -> renew_structures i; 0)
 
 let () =
   let quiet, domains, rounds, seconds = parse_arguments () in

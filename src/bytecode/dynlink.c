@@ -58,8 +58,7 @@ CAMLexport const char *caml_get_stdlib_location(void)
 
 const char *dynlink_default_library(void) { return BAC_STDLIB_DIR; }
 
-/* ld.conf: one directory a line. */
-static void path_add_ld_conf(struct search_path *path)
+void dynlink_add_ld_conf(void)
 {
   char *name = NULL, *line = NULL;
   size_t room = 0;
@@ -68,7 +67,7 @@ static void path_add_ld_conf(struct search_path *path)
   if (!f && errno != ENOENT && errno != ENOTDIR) caml_fatal_error("cannot read loader config file %s", name);
   ssize_t length;
   while (f && (length = getline(&line, &room, f)) > 0)
-    search_path_add(path, line, (size_t)length - (line[length - 1] == '\n'));
+    search_path_add(&linked.path, line, (size_t)length - (line[length - 1] == '\n'));
   if (f) fclose(f);
   free(line);
   free(name);
@@ -79,7 +78,7 @@ void dynlink_complete_path(struct string_section dlpt)
   search_path_add_colons(&linked.path, secure_getenv("CAML_LD_LIBRARY_PATH"));
   for (const char *dir = section_first(dlpt); dir; dir = section_next(dlpt, dir))
     search_path_add(&linked.path, dir, strlen(dir));
-  path_add_ld_conf(&linked.path);
+  dynlink_add_ld_conf();
 }
 
 const struct search_path *dynlink_path(void) { return &linked.path; }

@@ -27,6 +27,8 @@ struct string_section {
 void dynlink_add_directory(const char *dir);
 /* Completes the search path: CAML_LD_LIBRARY_PATH, the program's own list, ld.conf. */
 void dynlink_complete_path(struct string_section dlpt);
+/* The last part of it: one directory a line. */
+void dynlink_add_ld_conf(void);
 const struct search_path *dynlink_path(void);
 /* OCAMLLIB, CAMLLIB, or where the standard library was when this runtime was built. */
 const char *caml_get_stdlib_location(void);

@@ -441,6 +441,7 @@ OP(PERFORM):
       value exn = effect_unhandled(acc);
       LOAD_ALL;
       acc = exn;
+      pc--;
       goto raise_here;
     }
     ALLOC(cont, 2, Cont_tag);
@@ -578,11 +579,15 @@ reperform_unhandled:
 already_resumed:
   acc = continuation_already_resumed();
   goto raise_here;
+/* Their backtraces start where stock's do, one word on, so that the same event
+ * is found, or none. */
 division_by_zero:
   acc = caml_exception_zero_divide();
+  pc++;
   goto raise_here;
 stack_overflow:
   acc = caml_exception_stack_overflow();
+  pc++;
 
   /* Exceptions of the machine itself: the backtrace starts at pc. */
 raise_here:

@@ -175,7 +175,7 @@ static _Noreturn void print_config(void)
          "exec_magic_number: " EXEC_MAGIC "\n"
          "shared_libs_path:\n",
          dynlink_default_library(), caml_get_stdlib_location());
-  dynlink_complete_path((struct string_section){NULL, 0});
+  dynlink_add_ld_conf();
   for (size_t i = 0; i < dynlink_path()->dirs.len; i++) {
     const char *dir = dynlink_path()->dirs.at[i];
     printf("  %s\n", dir[0] ? dir : ".");

@@ -10,7 +10,9 @@
  * manual says; the proxy of an array is installed by compare-and-swap, since two
  * domains may take parts of one array at the same time.
  *
- * The data of mapped files is freed by the Unix library's own finaliser. */
+ * The data of mapped files is freed by the Unix library's own finaliser.
+ *
+ * State: for each thread the data of an unmarshalling that has not ended. */
 #include "prims/bigarray.h"
 
 #include "base/bits.h"
@@ -761,16 +763,22 @@ static uintnat deserialize_shape(struct caml_ba_array *b)
   return size;
 }
 
+/* A message that ends too early leaves the functions above by a jump. What was
+ * allocated for it is freed when the thread reads the next bigarray. */
+static __thread void *unfinished_data;
+
 CAMLexport uintnat caml_ba_deserialize(void *to)
 {
   struct caml_ba_array *b = to;
-  b->data = NULL;
+  free(unfinished_data);
+  unfinished_data = b->data = NULL;
   b->proxy = NULL;
   uintnat size = deserialize_shape(b);
-  b->data = malloc(size ? size : 1);
+  unfinished_data = b->data = malloc(size ? size : 1);
   if (b->data == NULL) caml_deserialize_error("input_value: out of memory for bigarray");
   uintnat n = caml_ba_num_elts(b);
   if (is_word_kind(kind_index(b))) deserialize_words(b->data, n);
   else deserialize_data(b, n);
+  unfinished_data = NULL;
   return block_bytes(b->num_dims);
 }

@@ -3,7 +3,7 @@
  * Failure, End_of_file or Out_of_memory; what it leaves in the heap must be
  * sound. Run it in the asan build.
  *
- * usage: marshal_fuzz [seed=N] [runs=N] [FILE...]
+ * usage: marshal_fuzz [--seed N] [--count N] [FILE...]
  *
  * The messages are made here, of random graphs with all kinds of blocks, and
  * first come back unchanged; files with messages may be added (from offset 0). A mutation flips
@@ -11,6 +11,7 @@
  * the header's claims so that the damage lies deeper. Every 2000th run the verifier looks at
  * the whole heap. */
 #include "abi/codefrag.h"
+#include "abi/runtime.h"
 #include "base/bits.h"
 #include "base/rng.h"
 #include "bytecode/guard.h"
@@ -68,7 +69,7 @@ static value make_closure(value variable)
 
 static value make_bigarray(void)
 {
-  static const int kinds[] = {CAML_BA_FLOAT64, CAML_BA_CAML_INT, CAML_BA_UINT8, CAML_BA_INT16};
+  static const int kinds[] = {CAML_BA_FLOAT64, CAML_BA_CAML_INT, CAML_BA_UINT8, CAML_BA_UINT16};
   intnat rows = (intnat)rng_below(&rng, 5), columns = (intnat)rng_below(&rng, 9);
   value v = caml_ba_alloc_dims(kinds[rng_below(&rng, countof(kinds))], 2, NULL, rows, columns);
   memset(Caml_ba_data_val(v), 7, caml_ba_byte_size(Caml_ba_array_val(v)));
@@ -301,21 +302,21 @@ static void run_mutations(unsigned long runs)
 
 int main(int argc, char **argv)
 {
-  unsigned long runs = 100000;
+  unsigned long count = 100000;
   struct gc_params params = gc_params_default;
   rng.state = 20241122;
   params.heap_limit = (size_t)2 << 30;
   startup_runtime(&params);
   caml_zstd_initialize(Val_unit);
-  codefrag_register(code_area, code_area + sizeof code_area, CODEFRAG_DIGEST_LAZY, NULL);
+  codefrag_register(code_area, code_area + sizeof code_area, (const unsigned char *)"a digest of code", NULL);
   for (int i = 1; i < argc; i++) {
-    if (strncmp(argv[i], "seed=", 5) == 0) rng.state = strtoul(argv[i] + 5, NULL, 0);
-    else if (strncmp(argv[i], "runs=", 5) == 0) runs = strtoul(argv[i] + 5, NULL, 0);
+    if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) rng.state = strtoul(argv[++i], NULL, 0);
+    else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc) count = strtoul(argv[++i], NULL, 0);
     else read_file(argv[i]);
   }
   uint64_t seed = rng.state;
   make_messages();
-  run_mutations(runs);
+  run_mutations(count);
   printf("seed=%lu: %lu passed, %lu failed\n", (unsigned long)seed, passed, failed);
   return failed != 0;
 }

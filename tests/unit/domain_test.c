@@ -288,6 +288,7 @@ static void return_during_section(bool claimed)
   other.body = body_stays_running;
   REQUIRE(pthread_create(&other.thread, NULL, fake_thread, &other) == 0);
   while (!load_seq(&other.d.waiting)) os_yield();
+  usleep(2000);   /* so that it falls asleep */
   EXPECT_EQ(load_seq(&other.d.state), DOMAIN_STOPPED);
   stw_end(&leader.d);
   await_state(&other, DOMAIN_RUNNING);
