@@ -13,7 +13,7 @@
 /* ---- Interpreter (interp.c, thread.c) ---- */
 
 /* Replaces each opcode of checked code by what the interpreter jumps to. The
- * digest of the code must have been taken before; the operands are unchanged. */
+ * operands are unchanged. */
 void interp_thread_code(code_t code, size_t words);
 /* The opcode (enum opcode) that stood at [pc], an instruction of threaded code,
  * before; at another word of the code -1, or any opcode. */

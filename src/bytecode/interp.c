@@ -24,6 +24,11 @@
  *
  * No state. The loop's code words come from thread.c. Design page:
  * docs/design/interpreter.md. */
+#if defined(__GNUC__) && !defined(__clang__)
+/* gcc joins the stores of a frame's words in a vector register, which costs more than the stores. */
+#pragma GCC optimize("no-tree-slp-vectorize")
+#endif
+
 #include "bytecode/activation.h"
 #include "bytecode/bytecode.h"
 #include "bytecode/effects.h"
@@ -90,23 +95,25 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
 #define PLAIN(name) OP(name) : DO_##name; NEXT;
 
 /* INTERP-1. A collection in between changes acc and env. */
-#define SAVE_ALL                                                                \
+#define SAVE_ALL_AT(next)                                                       \
   do {                                                                          \
     sp -= 3;                                                                    \
     sp[0] = acc;                                                                \
     sp[1] = env;                                                                \
-    sp[2] = (value)pc;                                                          \
+    sp[2] = (value)(next);                                                      \
     fiber->sp = sp;                                                             \
   } while (0)
+#define SAVE_ALL SAVE_ALL_AT(pc)
 #define LOAD_ALL (sp = fiber->sp + 3, acc = sp[-3], env = sp[-2])
 
-/* Sets [block] to a nursery block with its header. */
-#define ALLOC(block, wosize, tag)                                               \
+/* Sets [block] to a nursery block with its header. [rest]: operands from pc to the next
+ * instruction, whose address is what a callstack shows. */
+#define ALLOC(block, wosize, tag, rest)                                         \
   do {                                                                          \
     mlsize_t wosize_ = (wosize);                                                \
     value *at_ = st->young_ptr - wosize_ - 1;                                   \
     if (unlikely(AS_UNSIGNED(at_) < load_relaxed(&st->young_limit))) {          \
-      SAVE_ALL;                                                                 \
+      SAVE_ALL_AT(pc + (rest));                                                 \
       value result_ = interp_refill(st, wosize_ + 1);                           \
       LOAD_ALL;                                                                 \
       if (Is_exception_result(result_)) {                                       \
@@ -145,7 +152,7 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
   OP(MAKEBLOCK##count) :                                                        \
   {                                                                             \
     value block;                                                                \
-    ALLOC(block, count, (tag_t)*pc);                                            \
+    ALLOC(block, count, (tag_t)*pc, 1);                                         \
     pc++;                                                                       \
     Field(block, 0) = acc;                                                      \
     for (int i = 1; i < (count); i++) Field(block, i) = *sp++;                  \
@@ -258,11 +265,11 @@ OP(CLOSURE):
     value block;
     if (count > 0) *--sp = acc;
     if (unlikely(count > Max_young_wosize - 2)) {
-      SAVE_ALL;
+      SAVE_ALL_AT(pc + 2);
       block = interp_big_closure(count + 2, 2, sp + 3);
       LOAD_ALL;
     } else {
-      ALLOC(block, count + 2, Closure_tag);
+      ALLOC(block, count + 2, Closure_tag, 2);
       for (mlsize_t i = 0; i < count; i++) Field(block, 2 + i) = sp[i];
     }
     Field(block, 0) = (value)(pc + 1 + pc[1]);
@@ -278,11 +285,11 @@ OP(CLOSUREREC):
     value block;
     if (count > 0) *--sp = acc;
     if (unlikely(start + count > Max_young_wosize)) {
-      SAVE_ALL;
+      SAVE_ALL_AT(pc + 2 + functions);
       block = interp_big_closure(start + count, start, sp + 3);
       LOAD_ALL;
     } else {
-      ALLOC(block, start + count, Closure_tag);
+      ALLOC(block, start + count, Closure_tag, 2 + functions);
       for (mlsize_t i = 0; i < count; i++) Field(block, start + i) = sp[i];
     }
     sp = interp_fill_closures(block, pc + 2, functions, sp + count);
@@ -297,11 +304,11 @@ OP(MAKEBLOCK):
     mlsize_t wosize = (mlsize_t)pc[0];
     value block;
     if (likely(wosize <= Max_young_wosize)) {
-      ALLOC(block, wosize, (tag_t)pc[1]);
+      ALLOC(block, wosize, (tag_t)pc[1], 2);
       Field(block, 0) = acc;
       for (mlsize_t i = 1; i < wosize; i++) Field(block, i) = sp[i - 1];
     } else {
-      SAVE_ALL;
+      SAVE_ALL_AT(pc + 2);
       block = interp_big_block(sp, wosize, (tag_t)pc[1]);
       LOAD_ALL;
     }
@@ -318,9 +325,9 @@ OP(MAKEFLOATBLOCK):
     mlsize_t wosize = (mlsize_t)*pc;
     value block;
     if (likely(wosize <= Max_young_wosize)) {
-      ALLOC(block, wosize, Double_array_tag);
+      ALLOC(block, wosize, Double_array_tag, 1);
     } else {
-      SAVE_ALL;
+      SAVE_ALL_AT(pc + 1);
       block = caml_alloc_shr(wosize, Double_array_tag);
       LOAD_ALL;
     }
@@ -333,7 +340,7 @@ OP(MAKEFLOATBLOCK):
 OP(GETFLOATFIELD):
   {
     value block;
-    ALLOC(block, Double_wosize, Double_tag);
+    ALLOC(block, Double_wosize, Double_tag, 1);
     Store_double_val(block, Double_flat_field(acc, (mlsize_t)*pc));
     pc++;
     acc = block;
@@ -444,7 +451,7 @@ OP(PERFORM):
       pc--;
       goto raise_here;
     }
-    ALLOC(cont, 2, Cont_tag);
+    ALLOC(cont, 2, Cont_tag, 0);
     Field(cont, 0) = Field(cont, 1) = Val_ptr(fiber);
     gc_note_continuation(st->domain, cont);
     PUSH_FRAME(pc, env, extra);
@@ -529,7 +536,7 @@ grab_partial:
       block = interp_big_closure(count + 3, 3, sp + 3);
       LOAD_ALL;
     } else {
-      ALLOC(block, count + 3, Closure_tag);
+      ALLOC(block, count + 3, Closure_tag, 0);
       memcpy(&Field(block, 3), sp, Bsize_wsize(count));
     }
     Field(block, 0) = (value)(pc - 2);

@@ -11,6 +11,7 @@
 #include "bytecode/debuginfo.h"
 #include "bytecode/load.h"
 #include "bytecode/meta.h"
+#include "prims/runtime_events.h"
 #include "prims/sys.h"
 
 #include <stdarg.h>
@@ -53,6 +54,7 @@ void startup_runtime(const struct gc_params *params)
   if (!d) bac_fatal("cannot start: %s", why ? why : "no memory");
   state_set_self(d);
   globals_install_predefined();
+  caml_runtime_events_init();
 }
 
 /* An exception comes back marked. Takes [file] over. */

@@ -189,6 +189,7 @@ static void compact_free_blocks(struct compact_job *job)
 void compact_stw(struct gc_domain *leader)
 {
   struct compact_job job = {VEC_EMPTY, 0, 0, VEC_EMPTY};
+  trace_begin(&leader->dom, TRACE_COMPACT);
   minor_collect_stw(leader);
   if (bac_gc.phase == PHASE_MARK) cycle_finish_stw(leader);
   cycle_sweep_all_stw(leader);
@@ -216,4 +217,5 @@ void compact_stw(struct gc_domain *leader)
   store_relaxed(&bac_gc.compactions, bac_gc.compactions + 1);
   stats_sample_stw();
   if (bac_gc.params.verify >= 1) verify_heap_stw("after a compaction");
+  trace_end(&leader->dom, TRACE_COMPACT);
 }

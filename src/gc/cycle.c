@@ -143,7 +143,9 @@ static void cycle_finish_leader(struct domain *d, void *arg)
 
 static void cycle_mark(struct gc_domain *g, size_t work)
 {
+  trace_begin(&g->dom, TRACE_MAJOR_MARK);
   mark_some(g, work);
+  trace_end(&g->dom, TRACE_MAJOR_MARK);
   if (!mark_has_work(g))
     stw_run(&g->dom, cycle_finish_leader, NULL);
   else if (load_relaxed(&bac_domains.count) > 1)
@@ -152,6 +154,7 @@ static void cycle_mark(struct gc_domain *g, size_t work)
 
 void cycle_slice(struct gc_domain *g, size_t work)
 {
+  trace_begin(&g->dom, TRACE_MAJOR_SLICE);
   switch (load_acquire(&bac_gc.phase)) {
   case PHASE_IDLE:
     if (pacing_wants_cycle()) stw_run(&g->dom, cycle_start_leader, NULL);
@@ -164,6 +167,7 @@ void cycle_slice(struct gc_domain *g, size_t work)
     cycle_end_sweep();
     break;
   }
+  trace_end(&g->dom, TRACE_MAJOR_SLICE);
 }
 
 /* A step of a collection that somebody waits for; others get the processor and the world in between. */

@@ -323,6 +323,8 @@ static size_t minor_words_in_use(void)
 
 void minor_collect_stw(struct gc_domain *leader)
 {
+  trace_begin(&leader->dom, TRACE_MINOR);
+  trace_counter(&leader->dom, TRACE_MINOR_ALLOCATED, minor_words_in_use());
   struct minor_job job = {.leader = leader, .lock = LOCK_INIT(RANK_LEAF), .tasks = VEC_EMPTY, .shared = VEC_EMPTY};
   job.parallel = bac_domains.count > 1 && minor_words_in_use() >= PARALLEL_LEAST_WORDS;
   minor_add_tasks(&job);
@@ -335,7 +337,9 @@ void minor_collect_stw(struct gc_domain *leader)
   minor_tell_observer();
   roots_after_minor();
   for_each_gc_domain(g) minor_empty(g);
-  add_relaxed(&bac_gc.pacing.allocated, minor_count_promoted());
+  uint64_t promoted = minor_count_promoted();
+  add_relaxed(&bac_gc.pacing.allocated, promoted);
+  trace_counter(&leader->dom, TRACE_MINOR_PROMOTED, promoted);
   vec_free(&job.tasks);
   vec_free(&job.shared);
 
@@ -343,4 +347,5 @@ void minor_collect_stw(struct gc_domain *leader)
   for_each_domain(d) if (bac_gc.client.minor_hook) bac_gc.client.minor_hook(d);
   stats_sample_stw();
   if (bac_gc.params.verify >= 2) verify_heap_stw("after a minor collection");
+  trace_end(&leader->dom, TRACE_MINOR);
 }

@@ -11,12 +11,14 @@
  * State: hooks of the thread library, set before the first spawn; the number of
  * running domains, which the ABI exports. */
 #include "abi/runtime.h"
+#include "observe/events.h"
 #include "os/os.h"
 #include "prims/sync.h"
 #include "sync/atomic.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 static void no_hook(void) {}
 
@@ -111,6 +113,7 @@ static void spawn_free(struct spawn *s)
 
 static void domain_end(struct domain *d)
 {
+  events_tell(d, EVENT_DOMAIN_TERMINATE, getpid());
   signals_leave(d);
   gc_domain_terminate(d);
   state_set_self(NULL);
@@ -136,6 +139,7 @@ static void domain_thread(void *arg)
   domain_leave_blocking(d);
   pthread_sigmask(SIG_SETMASK, &s->signals, NULL);
   caml_domain_initialize_hook();
+  events_tell(d, EVENT_DOMAIN_SPAWN, getpid());
   struct sync_mutex *m = spawned_function_run(s);
   caml_domain_stop_hook();
   domain_end(d);

@@ -25,6 +25,7 @@
  * stack and table go at the message's end.
  *
  * Design page: docs/design/marshal.md. Tests: tests/fuzz/marshal_fuzz.c. */
+#include "observe/memprof.h"
 #include "prims/marshal.h"
 
 #include "abi/codefrag.h"
@@ -62,6 +63,7 @@ struct intern_state {
   size_t depth, stack_cap;
   bool absolute;                 /* references count from the first object */
   struct domain *domain;
+  bool profiled;                 /* each block is told to the memory profiler */
   struct marshal_header header;
   const char *who;
   void *memory;                  /* the caller's, freed at the end */
@@ -176,19 +178,30 @@ static uint64_t take64(struct intern_state *s) { return load_be64(take(s, 8)); }
 
 /* ---- Blocks ---- */
 
+static value new_major_block(struct intern_state *s, mlsize_t size, tag_t tag)
+{
+  if (unlikely(s->profiled)) memprof_hush(s->domain, true);
+  value v = gc_alloc_major(s->domain, size, tag);
+  if (unlikely(s->profiled)) memprof_hush(s->domain, false);
+  if (unlikely(v == 0)) intern_no_memory(s);
+  return v;
+}
+
+static value new_nursery_block(struct intern_state *s, mlsize_t size, tag_t tag)
+{
+  value v = Val_hp(s->chunk);
+  *s->chunk = Make_header(size, tag, 0);
+  s->chunk += size + 1;
+  return v;
+}
+
 /* A block within the claims; its fields are not set. */
 static inline value new_block(struct intern_state *s, mlsize_t size, tag_t tag)
 {
   if (unlikely(size >= s->words_left)) intern_ill_formed(s);
   s->words_left -= size + 1;
-  if (s->chunk != NULL) {
-    value v = Val_hp(s->chunk);
-    *s->chunk = Make_header(size, tag, 0);
-    s->chunk += size + 1;
-    return v;
-  }
-  value v = gc_alloc_major(s->domain, size, tag);
-  if (unlikely(v == 0)) intern_no_memory(s);
+  value v = s->chunk != NULL ? new_nursery_block(s, size, tag) : new_major_block(s, size, tag);
+  if (unlikely(s->profiled)) memprof_sample(s->domain, v, MEMPROF_MARSHAL);
   return v;
 }
 
@@ -660,11 +673,14 @@ struct intern_state *intern_begin(const struct marshal_header *h, const char *wh
   s->header = *h;
   s->who = who;
   s->domain = Caml_state->domain;
+  s->profiled = memprof_is_on(s->domain);
   s->absolute = h->compressed;
   s->words_left = h->words;
   intern_reserve(s);
   if (h->words >= 2 && h->words <= Max_young_wosize + 1) {
+    if (s->profiled) memprof_hush(s->domain, true);
     gc_nursery_alloc(s->domain, h->words);
+    if (s->profiled) memprof_hush(s->domain, false);
     s->chunk = s->chunk_start = (header_t *)s->domain->window->young_ptr;
   }
   return s;

@@ -9,6 +9,7 @@
  * State (one struct): the arguments, set once at start, of which Sys.argv can
  * be replaced; how many starts of the runtime have not been shut down. Not here:
  * channels (channels.c), signals (abi/signals.c), parameters (abi/params.c). */
+#include "prims/runtime_events.h"
 #include "prims/sys.h"
 
 #include "abi/params.h"
@@ -307,6 +308,7 @@ static void print_exit_statistics(void)
 CAMLexport void caml_do_exit(int status)
 {
   print_exit_statistics();
+  caml_runtime_events_destroy();
   if (runtime_params.cleanup_on_exit) caml_shutdown();
   exit(status);
 }
