@@ -19,5 +19,6 @@ case $variant in
   stock) target=$STOCK_OCAMLRUN ;;
 esac
 cd "$work/$variant"
-"$runtime" "$OCAML_SRC/boot/ocamlc" -g -nostdlib -I "$stdlib" -use-runtime "$target" \
+# The toolchain's folder has the launcher's description (runtime-launch-info), which linking reads.
+"$runtime" "$OCAML_SRC/boot/ocamlc" -g -nostdlib -I "$stdlib" -I "$OCAML_LIB" -use-runtime "$target" \
   -o "../compaction_stats-$variant.byte" probe.mli probe.ml compaction_stats.ml

@@ -103,9 +103,9 @@ let round quiet t =
   in
   let wrong = judge s counted scanned and number = t.rounds + 1 in
   if number mod 100 = 0 || (not quiet) || (wrong <> "" && t.mismatches < 5) then
-    Printf.printf "%5d  %s | %s  %s\n%!" number (show counted)
+    Printf.printf "%5d  %s | %s%s\n%!" number (show counted)
       (match scanned with None -> "no scan on this runtime" | Some f -> show f)
-      wrong;
+      (if wrong = "" then "" else "  " ^ wrong);
   { rounds = number;
     mismatches = (if wrong = "" then t.mismatches else t.mismatches + 1);
     lowest_free = min t.lowest_free (min counted.free s.free_words);

@@ -140,10 +140,11 @@ static void event_add(struct events *events, value record, size_t origin)
   };
 }
 
-/* Under the lock, so that strings can be interned. [no gc] */
-static void events_add_list(struct events *events, value list, size_t origin)
+/* Under the lock, so that strings can be interned. At most [most] items: a list
+ * out of a damaged file may have no end. [no gc] */
+static void events_add_list(struct events *events, value list, size_t origin, size_t most)
 {
-  for (; is_record(list, 2); list = Field(list, 1)) event_add(events, Field(list, 0), origin);
+  for (; most-- > 0 && is_record(list, 2); list = Field(list, 1)) event_add(events, Field(list, 0), origin);
 }
 
 static int compare_ints(int64_t a, int64_t b) { return (a > b) - (a < b); }
@@ -199,7 +200,7 @@ void debuginfo_add(const opcode_t *code, size_t words, value events)
   struct fragment *f = fragment_add(code, words);
   lock_acquire(&debug.lock);
   if (Is_block(events) && Tag_val(events) == 0)
-    for (mlsize_t i = 0; i < Wosize_val(events); i++) events_add_list(&f->events, Field(events, i), 0);
+    for (mlsize_t i = 0; i < Wosize_val(events); i++) events_add_list(&f->events, Field(events, i), 0, SIZE_MAX);
   events_sort(&f->events);
   f->status = READ;
   lock_release(&debug.lock);
@@ -225,8 +226,8 @@ struct section_reader {
   struct events *events;
 };
 
-/* The next message, and its size. [may gc] [raises] */
-static value next_message(struct section_reader *r)
+/* The next message, and how many bytes its data has when not compressed. [may gc] [raises] */
+static value next_message(struct section_reader *r, size_t *size)
 {
   struct marshal_header header;
   size_t room = (size_t)(r->end - r->at);
@@ -234,6 +235,7 @@ static value next_message(struct section_reader *r)
   if (wrong) caml_failwith(wrong);
   value v = marshal_read_memory(r->at, room);
   r->at += header.header_size + header.data_size;
+  *size = header.plain_size;
   return v;
 }
 
@@ -253,11 +255,13 @@ static value section_read(void *arg)
   uint32_t units, origin;
   if (!next_number(r, &units)) return Val_unit;
   while (units-- > 0 && next_number(r, &origin)) {
-    value list = next_message(r);
+    size_t size;
+    value list = next_message(r, &size);
     lock_acquire(&debug.lock);
-    events_add_list(r->events, list, origin);
+    /* An item takes at least one byte. */
+    events_add_list(r->events, list, origin, size);
     lock_release(&debug.lock);
-    next_message(r);
+    next_message(r, &size);
   }
   events_sort(r->events);
   return Val_unit;

@@ -13,10 +13,14 @@
 
 /* ---- Fields ---- */
 
+/* A program that stores without allocating would fill the remembered set for ever. */
+enum { REMEMBERED_MOST = 64 * 1024 };
+
 static inline void remember_field(struct gc_domain *g, value *field)
 {
   if (FAULT(no_remembering) && g->rem.fields.len == 7) return;
   *vec_push(&g->rem.fields) = field;
+  if (unlikely(g->rem.fields.len % REMEMBERED_MOST == 0)) domain_request(&g->dom, DOMAIN_WANT_MINOR);
 }
 
 void gc_init_field(struct domain *d, value *field, value v)
@@ -43,8 +47,7 @@ void gc_write_field(struct domain *d, value *field, value v)
   store_release(field, v);
 }
 
-/* The value really exchanged is not known before; so the field is remembered whatever it
- * held, and what came out is shaded afterwards. */
+/* The value really exchanged is known only afterwards; no safepoint lies in between. */
 static inline void barrier_after(struct gc_domain *g, value *field, value old, value v)
 {
   if (nursery_contains((value)field)) return;
@@ -175,6 +178,7 @@ value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag)
 /* A block that may need a collection to find room. */
 static value alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind)
 {
+  if (wosize / BLOCK_WORDS >= (size_t)bac_heap.max_blocks) return 0;
   value v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
   if (unlikely(v == 0)) {
     gc_compact(d);
@@ -186,6 +190,7 @@ static value alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag
 value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag)
 {
   value v;
+  DCHECK(wosize > 0);
   if (wosize <= Max_young_wosize) {
     gc_nursery_alloc(d, wosize + 1);
     v = Val_hp(d->window->young_ptr);

@@ -200,7 +200,9 @@ void compact_stw(struct gc_domain *leader)
   for (unsigned k = 1; k < KINDS; k++)
     for (unsigned c = 0; c < CLASSES; c++) compact_choose_class(&job, k, c);
   if (job.evacuate.len != 0) {
+    bac_heap.collecting = true;
     stw_parallel(0, compact_evacuate, &job);
+    bac_heap.collecting = false;
     for_each_gc_domain(g) {
       allocator_count(&g->alloc);
       allocator_seal(&g->alloc);

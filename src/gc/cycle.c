@@ -75,6 +75,7 @@ void cycle_finish_stw(struct gc_domain *leader)
   stats_sample_stw();
   cycle_set_phase(PHASE_MARK, PHASE_SWEEP);
   heap_begin_sweep();
+  mark_trim_stw();
   pacing_cycle_finished_stw();
   store_relaxed(&bac_gc.major_collections, bac_gc.major_collections + 1);
   if (bac_gc.params.verify >= 1) verify_heap_stw("at the end of marking");
@@ -82,13 +83,18 @@ void cycle_finish_stw(struct gc_domain *leader)
 
 /* ---- End of sweeping ---- */
 
+enum { SPARE_BLOCKS = 64 };
+
 /* Ends the sweeping phase if nothing is unswept; any domain, at any time. The compare-and-swap
  * lets exactly one see to it. */
 static void cycle_end_sweep(void)
 {
   if (load_relaxed(&bac_gc.phase) != PHASE_SWEEP || !heap_is_swept()) return;
   enum gc_phase sweep = PHASE_SWEEP;
-  if (cas_seq(&bac_gc.phase, &sweep, PHASE_IDLE)) pacing_cycle_swept();
+  if (!cas_seq(&bac_gc.phase, &sweep, PHASE_IDLE)) return;
+  pacing_cycle_swept();
+  /* Free blocks are kept for what the next cycle may allocate; the rest goes back to the system (FIELD M4). */
+  heap_return_memory(SPARE_BLOCKS + (int64_t)(load_relaxed(&bac_gc.pacing.budget) / BLOCK_WORDS));
 }
 
 static size_t cycle_sweep(struct gc_domain *g, size_t work)
@@ -175,8 +181,10 @@ enum { FORCED_STEP_WORDS = 1000 * 1000 };
 
 void cycle_complete(struct gc_domain *g, uint64_t cycles)
 {
-  while (load_relaxed(&bac_gc.major_collections) < cycles || load_acquire(&bac_gc.phase) == PHASE_SWEEP) {
-    switch (load_acquire(&bac_gc.phase)) {
+  for (;;) {
+    enum gc_phase phase = load_acquire(&bac_gc.phase);
+    if (load_relaxed(&bac_gc.major_collections) >= cycles && phase != PHASE_SWEEP) break;
+    switch (phase) {
     case PHASE_IDLE: stw_run(&g->dom, cycle_start_leader, NULL); break;
     case PHASE_MARK: cycle_mark(g, FORCED_STEP_WORDS); break;
     case PHASE_SWEEP:

@@ -26,9 +26,14 @@ void ephe_init(void) { bac_ephe_none = (value)&ephe_none_block.field; }
 
 /* ---- The operations ---- */
 
+/* Entries after which a minor collection is due, even if nothing was allocated. */
+enum { EPHE_REFS_MOST = 64 * 1024 };
+
 static void ephe_note_young(struct gc_domain *g, value ephe, mlsize_t index, value v)
 {
-  if (is_young_block(v)) *vec_push(&g->rem.ephes) = (struct ephe_ref){ephe, index};
+  if (!is_young_block(v)) return;
+  *vec_push(&g->rem.ephes) = (struct ephe_ref){ephe, index};
+  if (g->rem.ephes.len % EPHE_REFS_MOST == 0) domain_request(&g->dom, DOMAIN_WANT_MINOR);
 }
 
 static void ephe_store(struct gc_domain *g, value ephe, mlsize_t index, value v)
@@ -96,6 +101,7 @@ static bool ephe_key_survives(value *key)
   value v = *key;
   if (!is_young_block(v)) return true;
   value copy = minor_forwarded(v);
+  if (copy == 0 && Tag_val(v) == Forward_tag) copy = minor_redirected(v);
   if (copy == 0) return false;
   *key = copy;
   return true;

@@ -43,13 +43,15 @@ void gc_params_get(struct domain *d, struct gc_params *out)
   *out = bac_gc.params;
 }
 
-/* A nursery for a slot that has none, or another size for one that is empty. */
+/* A nursery for a slot that has none, or another size for one that is empty. False: no memory; nothing is changed. */
 static bool nursery_install(struct gc_domain *g, size_t words)
 {
   struct window *w = g->dom.window;
-  if (w->young_start != NULL) nursery_release(g->dom.slot, w->young_start, w->young_end);
-  if (!nursery_commit(g->dom.slot, words, &w->young_start, &w->young_end)) return false;
-  w->young_ptr = w->young_end;
+  value *start, *end, *old = w->young_start;
+  if (!nursery_commit(g->dom.slot, words, &start, &end)) return false;
+  if (old != NULL && old < start) nursery_release(g->dom.slot, old, start);
+  w->young_start = start;
+  w->young_end = w->young_ptr = end;
   g->sample_at = NULL;
   nursery_arm(g);
   if (gc_observer() != NULL) gc_observer()->nursery_emptied(&g->dom);
@@ -58,13 +60,13 @@ static bool nursery_install(struct gc_domain *g, size_t words)
 
 static void params_set_leader(struct domain *d, void *arg)
 {
-  const struct gc_params *p = arg;
-  bool resize = p->minor_words != bac_gc.params.minor_words;
-  if (resize) minor_collect_stw(gc_domain(d));
+  struct gc_params *p = arg;
+  if (p->minor_words != bac_gc.params.minor_words) {
+    minor_collect_stw(gc_domain(d));
+    for_each_gc_domain(g)
+      if (!nursery_install(g, p->minor_words)) p->minor_words = bac_gc.params.minor_words;
+  }
   bac_gc.params = *p;
-  if (!resize) return;
-  for_each_gc_domain(g)
-    if (!nursery_install(g, p->minor_words)) bac_fatal("out of memory: no room for a nursery of %zu words", p->minor_words);
 }
 
 void gc_params_set(struct domain *d, const struct gc_params *in)
@@ -72,6 +74,7 @@ void gc_params_set(struct domain *d, const struct gc_params *in)
   struct gc_params p = *in;
   p.max_domains = bac_gc.params.max_domains;
   p.heap_limit = bac_gc.params.heap_limit;
+  p.stress = bac_gc.params.stress;
   params_clamp(&p);
   p.minor_words = clamp(p.minor_words, Max_young_wosize + 1, nursery_max_words());
   while (!stw_run(d, params_set_leader, &p)) continue;
@@ -129,7 +132,7 @@ struct domain *gc_domain_create(struct domain *parent)
 static struct gc_domain *gc_heir(struct gc_domain *of)
 {
   for_each_gc_domain(g)
-    if (g != of) return g;
+    if (g != of && !g->leaving) return g;
   return NULL;
 }
 
@@ -158,6 +161,7 @@ static void terminate_leader(struct domain *d, void *arg)
   struct gc_domain *g = gc_domain(d);
   (void)arg;
   minor_collect_stw(g);
+  g->leaving = true;
   gc_adopt_stw(gc_heir(g), g);
   stats_sample_stw();
 }
@@ -250,18 +254,29 @@ static void minor_leader(struct domain *d, void *arg)
 
 static void gc_slice(struct gc_domain *g) { cycle_slice(g, pacing_slice_work(g)); }
 
+/* Promotion may have gone beyond Xlimit: then all that is garbage goes, at once. */
+static void gc_obey_limit(struct gc_domain *g)
+{
+  if (load_relaxed(&bac_heap.used_blocks) > bac_heap.max_blocks) gc_compact(&g->dom);
+}
+
 void gc_minor_and_slice(struct gc_domain *g, size_t least)
 {
-  if (stw_run(&g->dom, minor_leader, NULL)) cycle_slice(g, max_size(least, pacing_slice_work(g)));
+  if (!stw_run(&g->dom, minor_leader, NULL)) return;
+  cycle_slice(g, max_size(least, pacing_slice_work(g)));
+  gc_obey_limit(g);
 }
 
 uint32_t gc_serve(struct gc_domain *g)
 {
   domain_safepoint(&g->dom);
   uint32_t wants = domain_take_interrupts(&g->dom);
-  if (wants & DOMAIN_WANT_MINOR)
-    gc_minor_and_slice(g, 0);
-  else if (wants & DOMAIN_WANT_SLICE)
+  if (wants & DOMAIN_WANT_MINOR) {
+    /* A section of another leader may have come first that did not collect. */
+    uint64_t before = load_relaxed(&bac_gc.minor_collections);
+    do gc_minor_and_slice(g, 0);
+    while (load_relaxed(&bac_gc.minor_collections) == before);
+  } else if (wants & DOMAIN_WANT_SLICE)
     gc_slice(g);
   return wants & ~(uint32_t)(DOMAIN_WANT_MINOR | DOMAIN_WANT_SLICE);
 }
@@ -288,7 +303,7 @@ intnat gc_major_slice(struct domain *d, intnat words)
   gc_minor(d);
   if (load_relaxed(&bac_gc.phase) == PHASE_IDLE && words > 0) {
     /* The caller wants work to be done now, not when the pacing thinks it due. */
-    add_relaxed(&bac_gc.pacing.allocated, (uint64_t)words);
+    add_relaxed(&bac_gc.pacing.allocated, min_size((uint64_t)words, load_relaxed(&bac_gc.pacing.budget)));
   }
   size_t owed = pacing_slice_work(g);
   cycle_slice(g, words > 0 ? (size_t)words : owed);

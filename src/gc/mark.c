@@ -76,6 +76,20 @@ static inline void marker_push(struct marker *m, value *from, value *end)
 
 static inline bool marker_is_empty(const struct marker *m) { return m->packet == NULL || m->packet->len == 0; }
 
+/* Packets that marking filled once and may not need again. [stw] */
+enum { EMPTY_PACKETS_KEPT = 64 };
+
+void mark_trim_stw(void)
+{
+  struct mark_packet **link = &bac_gc.mark_empty;
+  for (int kept = 0; *link != NULL && kept < EMPTY_PACKETS_KEPT; kept++) link = &(*link)->next;
+  for (struct mark_packet *p = *link, *next; p != NULL; p = next) {
+    next = p->next;
+    free(p);
+  }
+  *link = NULL;
+}
+
 void mark_flush(struct gc_domain *g)
 {
   struct marker *m = &g->marker;
@@ -96,31 +110,34 @@ bool mark_has_work(struct gc_domain *g)
  * its side byte has the colour CONT_BUSY. */
 enum { CONT_BUSY = 3 };
 
-static bool mark_continuation(struct marker *m, value v)
+static void mark_continuation(struct marker *m, value v)
 {
   uint8_t *side = side_byte(Hp_val(v)), now = load_acquire(side);
   uint8_t slack = now & ~SIDE_COLOUR;
-  if ((now & SIDE_COLOUR) != side_colour(heap_other_colour())) return false;
-  if (!cas_acq_rel(side, &now, (uint8_t)(slack | CONT_BUSY))) return false;
+  if ((now & SIDE_COLOUR) != side_colour(heap_other_colour())) return;
+  if (!cas_acq_rel(side, &now, (uint8_t)(slack | CONT_BUSY))) return;
   struct mark_visitor visitor;
   mark_visitor_init(&visitor, m);
   bac_gc.client.scan_continuation(v, &visitor.v);
   store_release(side, (uint8_t)(slack | side_colour(heap_colour())));
-  return true;
 }
 
 void gc_keep_continuation(struct domain *d, value cont)
 {
   if (!gc_is_marking() || !heap_contains(cont)) return;
   mark_continuation(&gc_domain(d)->marker, cont);
-  while ((load_acquire(side_byte(Hp_val(cont))) & SIDE_COLOUR) == CONT_BUSY) os_relax();
+  while ((load_acquire(side_byte(Hp_val(cont))) & SIDE_COLOUR) == CONT_BUSY) os_yield();
 }
 
 static NOINLINE bool mark_side_object(struct marker *m, value v, uint8_t kind)
 {
-  if (kind == KIND_CONT) return mark_continuation(m, v);
   uint8_t *side = side_byte(Hp_val(v)), now = load_relaxed(side);
   if ((now & SIDE_COLOUR) != side_colour(heap_other_colour())) return false;
+  if (kind == KIND_CONT) {
+    /* Scanned later, from the packet: stacks that hold each other must not nest the scanning. */
+    marker_push(m, (value *)v, NULL);
+    return true;
+  }
   store_relaxed(side, (uint8_t)((now & ~SIDE_COLOUR) | side_colour(heap_colour())));
   if (kind == KIND_EPHE) *vec_push(&m->ephemerons) = v;
   return true;
@@ -201,6 +218,8 @@ static inline void mark_range(struct marker *m, value *p, value *end, header_t u
 
 /* Large objects are scanned in pieces, so that a slice stays short and others can take the rest. */
 enum { MARK_PIECE_WORDS = 512 };
+/* What a continuation counts as: its stack is scanned at once. */
+enum { CONTINUATION_WORK = 256 };
 
 size_t mark_some(struct gc_domain *g, size_t budget)
 {
@@ -213,6 +232,11 @@ size_t mark_some(struct gc_domain *g, size_t budget)
       break;
     }
     struct mark_range r = m->packet->range[--m->packet->len];
+    if (unlikely(r.end == NULL)) {
+      mark_continuation(m, (value)r.from);
+      done += CONTINUATION_WORK;
+      continue;
+    }
     if (unlikely(r.end - r.from > MARK_PIECE_WORDS)) {
       marker_push(m, r.from + MARK_PIECE_WORDS, r.end);
       r.end = r.from + MARK_PIECE_WORDS;

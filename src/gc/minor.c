@@ -82,7 +82,7 @@ static value minor_copy(struct minor_worker *w, value v, header_t hd)
   value copy = heap_alloc(&w->g->alloc, kind, wosize, tag);
   if (unlikely(copy == 0)) bac_fatal("out of memory: the heap cannot grow to take in what survives a minor collection");
   for (mlsize_t i = 0; i < wosize; i++) Field(copy, i) = Field(v, i);
-  w->g->promoted[((uintnat)v - bac_nurseries.base) / bac_nurseries.slot_bytes] += wosize + 1;
+  w->g->promoted[((uintnat)v - bac_nurseries.base) >> bac_nurseries.slot_shift] += wosize + 1;
   store_relaxed(&Field(v, 0), copy);
   store_release(Hp_val(v), FORWARDED);
   if (kind == KIND_SCAN || kind == KIND_CONT) *vec_push(&w->g->copied) = copy;
@@ -253,6 +253,12 @@ value minor_forwarded(value v)
   return 0;
 }
 
+value minor_redirected(value v)
+{
+  value f = minor_shortcut(v);
+  return f != 0 && !is_young_block(f) ? f : 0;
+}
+
 void minor_promote_now(struct minor_worker *w, value *slot)
 {
   minor_slot(w, slot);
@@ -328,11 +334,13 @@ void minor_collect_stw(struct gc_domain *leader)
   struct minor_job job = {.leader = leader, .lock = LOCK_INIT(RANK_LEAF), .tasks = VEC_EMPTY, .shared = VEC_EMPTY};
   job.parallel = bac_domains.count > 1 && minor_words_in_use() >= PARALLEL_LEAST_WORDS;
   minor_add_tasks(&job);
+  bac_heap.collecting = true;
   stw_parallel(job.parallel ? 0 : 1, minor_work, &job);
 
   job.parallel = false;
   struct minor_worker w = {{minor_visit}, leader, &job};
   ephe_minor_stw(&w);
+  bac_heap.collecting = false;
   finalise_minor_stw();
   minor_tell_observer();
   roots_after_minor();

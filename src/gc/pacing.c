@@ -26,11 +26,24 @@ enum { BUDGET_LEAST_WORDS = 256 * 1024 };
 /* The most that one slice does, unless the program gets ahead of it: a pause of about a millisecond. */
 enum { SLICE_MOST_WORDS = 200 * 1000, SLICE_LEAST_WORDS = 2000 };
 
+/* Bounds on marked words per live word: what a heap is made of may change from one cycle to the next. */
+static const double MARK_PER_LIVE_LEAST = 0.25, MARK_PER_LIVE_MOST = 2;
+
+static double bounded(double x, double least, double most) { return x < least ? least : x > most ? most : x; }
+
+/* Under Xlimit the program may not use more than what the limit leaves, whatever o says. */
+static double pacing_room(uint64_t live)
+{
+  double limit = (double)bac_heap.max_blocks * BLOCK_WORDS;
+  return (double)live < limit ? (limit - (double)live) / (1 + MARK_PART) : 0;
+}
+
 static void pacing_set_budget(uint64_t live)
 {
   struct pacing *p = &bac_gc.pacing;
   double budget = (double)live * (double)bac_gc.params.space_overhead / 100 * GARBAGE_PART / (1 + MARK_PART);
-  store_relaxed(&p->budget, budget > BUDGET_LEAST_WORDS ? (uint64_t)budget : BUDGET_LEAST_WORDS);
+  if (budget < BUDGET_LEAST_WORDS) budget = BUDGET_LEAST_WORDS;
+  store_relaxed(&p->budget, (uint64_t)bounded(budget, 1, pacing_room(live) + 1));
 }
 
 void pacing_init(void)
@@ -85,7 +98,7 @@ void pacing_cycle_swept(void)
   uint64_t dead = load_relaxed(&bac_heap.swept_words);
   uint64_t left = p->finish_live > dead ? p->finish_live - dead : 0;
   if (left > 0) p->mark_per_live = (double)p->mark_done / (double)left;
-  if (p->mark_per_live > 2) p->mark_per_live = 2;
+  p->mark_per_live = bounded(p->mark_per_live, MARK_PER_LIVE_LEAST, MARK_PER_LIVE_MOST);
   double death_rate = (double)dead / (double)max_size(1, p->finish_allocated);
   uint64_t floating = (uint64_t)((death_rate > 1 ? 1 : death_rate) * (double)p->finish_born_marked);
   pacing_set_budget(left - min_size(floating, left));
@@ -112,7 +125,9 @@ size_t pacing_slice_work(struct gc_domain *g)
   case PHASE_MARK: {
     double room = budget - (double)p->mark_from;
     if (room < budget / 4) room = budget / 4;
-    return pacing_owed((double)p->mark_work, (allocated - (double)p->mark_from) / room, load_relaxed(&p->mark_done));
+    /* Past the budget the estimate was wrong; then all that there is bounds what is left. */
+    uint64_t work = allocated < budget ? p->mark_work : max_size(p->mark_work, 2 * bac_gc.sample.live_words);
+    return pacing_owed((double)work, (allocated - (double)p->mark_from) / room, load_relaxed(&p->mark_done));
   }
   default:
     return 0;

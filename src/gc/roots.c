@@ -115,9 +115,6 @@ void gc_root_remove_generational(value *slot)
 
 void gc_root_modify_generational(value *slot, value v)
 {
-  /* The overwritten value leaves the snapshot's roots, as any overwritten field does. */
-  struct domain *self = domain_self();
-  if (self != NULL) gc_keep(self, *slot);
   lock_acquire(&roots.lock);
   if (is_young_block(v) && !is_young_block(*slot)) *vec_push(&roots.young) = slot;
   *slot = v;
@@ -127,11 +124,14 @@ void gc_root_modify_generational(value *slot, value v)
 void roots_scan_process(struct root_visitor *v, bool young_only)
 {
   bac_gc.client.scan_process(v);
+  /* The lock keeps out threads that are in a blocking section. */
+  lock_acquire(&roots.lock);
   root_set_visit(&roots.plain, v);
   if (young_only)
     for (size_t i = 0; i < roots.young.len; i++) v->visit(v, roots.young.at[i], 1);
   else
     root_set_visit(&roots.generational, v);
+  lock_release(&roots.lock);
 }
 
 void roots_after_minor(void) { vec_clear(&roots.young); }

@@ -30,7 +30,7 @@
 
 enum gc_phase { PHASE_IDLE, PHASE_MARK, PHASE_SWEEP };
 
-/* A piece of an object that is still to be scanned. */
+/* A piece of an object that is still to be scanned; end = NULL: the stack of the continuation [from]. */
 struct mark_range { value *from, *end; };
 
 /* Grey work travels between domains in packets. */
@@ -88,6 +88,7 @@ struct gc_domain {
   VEC(struct finaliser) ready;    /* finalisers to call; [own, stw] */
   size_t ready_at;                /* those before are taken */
   bool finaliser_running;
+  bool leaving;                   /* [stw] it has handed over what it had, and is about to leave the table */
   struct domain_counters counters;
   struct domain_counters sampled; /* [stw] counters at the last sample */
   uint64_t direct_words;          /* allocated in the major heap, not by promotion, and not told to pacing yet */
@@ -157,6 +158,9 @@ void minor_collect_stw(struct gc_domain *leader);
 struct minor_worker;
 /* Where a young block went, or 0 if it was not copied: it is dead when the copying is over. [stw] */
 value minor_forwarded(value v);
+/* Of a forwarding block that was not copied: what strong references to it have been redirected to, if that
+ * is an integer or an old block; else 0. [stw] */
+value minor_redirected(value v);
 /* Copies what *slot refers to, if it is young, and all that it reaches. [stw, leader] */
 void minor_promote_now(struct minor_worker *w, value *slot);
 
@@ -167,6 +171,7 @@ bool mark_is_marked(value v);                    /* or not in the heap */
 size_t mark_some(struct gc_domain *g, size_t budget);
 void mark_drain_stw(struct gc_domain *leader);   /* all grey objects of all domains. [stw] */
 bool mark_has_work(struct gc_domain *g);         /* grey objects here or in the shared pool */
+void mark_trim_stw(void);                        /* gives back memory of empty packets */
 void mark_flush(struct gc_domain *g);            /* local packets to the shared pool */
 struct mark_visitor { struct root_visitor v; struct marker *m; };
 void mark_visitor_init(struct mark_visitor *v, struct marker *m);

@@ -91,12 +91,20 @@ static bool verify_is_remembered(const struct verify *v, value *field)
   return bsearch(&field, v->remembered, v->remembered_len, sizeof field, compare_slots) != NULL;
 }
 
+/* Is this nursery address one that its domain has allocated since the last minor collection? */
+static bool verify_is_in_use(value v)
+{
+  struct domain *d = bac_domains.live[((uintnat)v - bac_nurseries.base) >> bac_nurseries.slot_shift];
+  return d != NULL && (value *)v > d->window->young_ptr && (value *)v <= d->window->young_end;
+}
+
 /* What is wrong with a reference found at [slot], or NULL. */
 static const char *verify_reference(const struct verify *v, value *slot, bool in_heap)
 {
   value target = *slot;
   if (!Is_block(target)) return NULL;
   if (nursery_contains(target)) {
+    if (!verify_is_in_use(target)) return "is in a part of a nursery that is not in use (REM-1)";
     if (in_heap && !verify_is_remembered(v, slot)) return "is a young block, but the field is not remembered (REM-2)";
     return NULL;
   }

@@ -72,7 +72,7 @@ const char *heap_init(size_t nursery_bytes, size_t heap_limit, dead_object_fn de
   h->large = h->large_unswept = NO_BLOCK;
   h->colour = COLOUR_A;
   h->dead = dead;
-  h->max_blocks = heap_limit ? (int64_t)(heap_limit >> BLOCK_SHIFT) : (int64_t)h->limit;
+  h->max_blocks = heap_limit ? (int64_t)min_size(heap_limit >> BLOCK_SHIFT, h->limit) : (int64_t)h->limit;
   for (int k = 0; k < KINDS; k++)
     for (int c = 0; c < CLASSES; c++) class_pools_init(&h->pools[k][c]);
   unsigned c = 0;
@@ -125,7 +125,7 @@ uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
   struct heap *h = &bac_heap;
   lock_acquire(&h->lock);
   uint32_t first = NO_BLOCK;
-  if (count > h->max_blocks - h->used_blocks) goto out;
+  if (count > (h->collecting ? h->limit : h->max_blocks) - h->used_blocks) goto out;
   uint32_t at = arena_find_run(count);
   if (at + (uint64_t)count > h->committed && !arena_grow(at + count - h->committed)) goto out;
   first = at;

@@ -123,7 +123,8 @@ struct heap {
   int64_t used_blocks;        /* [atomic read] not free */
   int64_t dirty_blocks;       /* [atomic read] free, memory not returned */
   int64_t top_blocks;         /* [atomic read] maximum of used + dirty ever */
-  int64_t max_blocks;         /* [stw] Xlimit; used + dirty stay at or below it */
+  int64_t max_blocks;         /* [const] Xlimit: the program's blocks stay at or below it */
+  bool collecting;            /* [stw] objects are being copied: no finaliser may run, and the limit does not hold */
 
   struct class_pools pools[KINDS][CLASSES];
   struct lock large_lock;     /* RANK_LARGE */

@@ -13,12 +13,12 @@ static const size_t SLOT_BYTES_MAX = (size_t)2 << 30;
 bool nursery_init(int slots, size_t words)
 {
   struct nurseries *n = &bac_nurseries;
-  size_t least = align_up(words * sizeof(value), os_page_size());
+  size_t least = (size_t)1 << log2_ceil(align_up(words * sizeof(value), os_page_size()));
   size_t slot = os_address_space_limit() == SIZE_MAX ? max_size(SLOT_BYTES_MAX, least) : least;
   for (;; slot = max_size(slot / 2, least)) {
     void *base = os_reserve(slot * slots, os_page_size());
     if (base != NULL) {
-      *n = (struct nurseries){(uintnat)base, slot * slots, slot};
+      *n = (struct nurseries){(uintnat)base, slot * slots, slot, log2_floor(slot)};
       return true;
     }
     if (slot == least) return false;

@@ -15,7 +15,8 @@
 struct nurseries {
   uintnat base;        /* [const] */
   size_t bytes;        /* [const] of the whole region */
-  size_t slot_bytes;   /* [const] the largest nursery */
+  size_t slot_bytes;   /* [const] the largest nursery; a power of two */
+  unsigned slot_shift; /* [const] its logarithm */
 };
 extern struct nurseries bac_nurseries;
 

@@ -252,8 +252,10 @@ static uint32_t pool_create(struct allocator *a, unsigned kind, unsigned cls)
  * bounds the pause, and the slices sweep the rest. */
 enum { SWEEPS_PER_REFILL = 32 };
 
-static uint32_t pool_from_unswept(struct allocator *a, struct class_pools *p)
+/* Finalisers are foreign code, which may even change the roots: they wait while objects are being copied. */
+static uint32_t pool_from_unswept(struct allocator *a, struct class_pools *p, unsigned kind)
 {
+  if (kind == KIND_FINAL && bac_heap.collecting) return NO_BLOCK;
   for (int n = 0; n < SWEEPS_PER_REFILL && load_relaxed(&p->unswept) != NO_BLOCK; n++) {
     lock_acquire(&p->lock);
     uint32_t i = pool_list_pop(&p->unswept);
@@ -290,7 +292,7 @@ header_t *allocator_refill(struct allocator *a, unsigned kind, unsigned cls)
   }
   if (i == NO_BLOCK) {
     struct class_pools *p = &bac_heap.pools[kind][cls];
-    i = pool_from_unswept(a, p);
+    i = pool_from_unswept(a, p, kind);
     if (i == NO_BLOCK) i = pool_from_partial(p);
     if (i == NO_BLOCK) i = pool_create(a, kind, cls);
     if (i == NO_BLOCK) return NULL;

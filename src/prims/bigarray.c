@@ -621,12 +621,18 @@ CAMLprim value caml_ba_blit(value from, value to)
   return Val_unit;
 }
 
-/* [bytes], a multiple of [unit], at [data]: the first unit is copied to all others. */
-static void replicate_first(char *data, size_t unit, uintnat bytes)
+/* Fills [bytes], a multiple of [unit], with copies of the element. The source of
+ * the copies is the start of the data, little enough of it to stay in the cache. */
+static void replicate(char *data, const char *element, size_t unit, uintnat bytes)
 {
+  enum { MOST_AT_ONCE = 4096 };
+  if (unit == 1 || memcmp(element, element + 1, unit - 1) == 0) {
+    memset(data, element[0], bytes);
+    return;
+  }
+  memcpy(data, element, unit);
   for (uintnat done = unit; done < bytes;) {
-    uintnat piece = min_size(done, bytes - done);
-    if (piece > LONG_WORK_BYTES) piece = LONG_WORK_BYTES;
+    uintnat piece = min_size(min_size(done, bytes - done), MOST_AT_ONCE);
     memcpy(data + done, data, piece);
     done += piece;
   }
@@ -644,8 +650,7 @@ CAMLprim value caml_ba_fill(value v, value x)
   kind_of(b)->set(element, x);
   bool is_long = is_long_work(b, size);
   if (is_long) caml_enter_blocking_section();
-  memcpy(data, element, unit);
-  replicate_first(data, unit, size);
+  replicate(data, element, unit, size);
   if (is_long) caml_leave_blocking_section();
   return Val_unit;
 }

@@ -13,6 +13,7 @@
 #include "abi/runtime.h"
 #include "observe/events.h"
 #include "os/os.h"
+#include "prims/io.h"
 #include "prims/sync.h"
 #include "sync/atomic.h"
 
@@ -55,6 +56,7 @@ static void fork_in_child(void)
 {
   struct domain *d = running_self();
   if (d) gc_after_fork_child(d);
+  channels_after_fork_child();
   store_seq(&caml_num_domains_running, 1);
 }
 static void fork_handlers_install(void)

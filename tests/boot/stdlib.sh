@@ -6,8 +6,8 @@
 #
 # RUNTIME is an ocamlrun; the result is in DIR/stdlib (*.cmi *.cmo stdlib.cma).
 # The sources are compiled by their own makefile, with its own flags and order.
-# With -n the tree is laid out and the commands are only printed, one a line, to be
-# run in DIR/stdlib; AWK must be in their environment.
+# With -n the tree is laid out and the commands are only printed, to be
+# run in DIR/stdlib with AWK in the environment; a command may go on after a backslash.
 # JOBS=n compiles n files at a time.
 set -eu
 here=$(dirname "$0")

@@ -8,8 +8,8 @@
  * The messages are made here, of random graphs with all kinds of blocks, and
  * first come back unchanged; files with messages may be added (from offset 0). A mutation flips
  * bits, sets bytes and lengths, cuts, joins pieces of messages, and often repairs
- * the header's claims so that the damage lies deeper. Every 2000th run the verifier looks at
- * the whole heap. */
+ * the header's claims so that the damage lies deeper. Every 1000th run the verifier looks at
+ * the whole heap, where the last messages' values still live. */
 #include "abi/codefrag.h"
 #include "abi/runtime.h"
 #include "base/bits.h"
@@ -26,8 +26,11 @@ value caml_output_value_to_bytes(value v, value flags);
 void caml_output_value_to_malloc(value v, value flags, char **to, intnat *size);
 value caml_obj_reachable_words(value v);
 value caml_zstd_initialize(value unit);
+void caml_serialize_int_8(int64_t n);
+int64_t caml_deserialize_sint_8(void);
+_Noreturn void caml_deserialize_error(char *message);
 
-enum { MESSAGES = 400, POOL = 64, VERIFY_EVERY = 2000 };
+enum { MESSAGES = 400, POOL = 64, VERIFY_EVERY = 1000, KEPT = 32, CANARY_WORDS = 200 };
 
 struct message {
   unsigned char *bytes;
@@ -48,6 +51,38 @@ static void check(bool ok, const char *what, unsigned long number)
     fprintf(stderr, "FAILED %s (number %lu)\n", what, number);
   }
 }
+
+/* ---- A custom block that knows whether it is sound ---- */
+
+enum { SOUND = 0x600d };
+
+static void fuzz_finalise(value v)
+{
+  if (*(intnat *)Data_custom_val(v) != SOUND) bac_fatal("the finaliser of an unfinished block was called");
+}
+
+static void fuzz_serialise(value v, uintnat *bsize_32, uintnat *bsize_64)
+{
+  caml_serialize_int_8(*(int64_t *)Data_custom_val(v));
+  *bsize_32 = *bsize_64 = 8;
+}
+
+static uintnat fuzz_deserialise(void *to)
+{
+  int64_t n = caml_deserialize_sint_8();
+  if (n != SOUND) caml_deserialize_error("input_value: not sound");
+  *(int64_t *)to = n;
+  return 8;
+}
+
+static const struct custom_fixed_length fuzz_length = {8, 8};
+static const struct custom_operations fuzz_ops = {
+    .identifier = "_fuzz",
+    .finalize = fuzz_finalise,
+    .serialize = fuzz_serialise,
+    .deserialize = fuzz_deserialise,
+    .fixed_length = &fuzz_length,
+};
 
 /* ---- Values ---- */
 
@@ -76,6 +111,24 @@ static value make_bigarray(void)
   return v;
 }
 
+static value make_custom(void)
+{
+  value v = caml_alloc_custom(&fuzz_ops, 8, 0, 1);
+  *(int64_t *)Data_custom_val(v) = SOUND;
+  return v;
+}
+
+/* With a negative identity, which is not renewed. */
+static value make_object(value state)
+{
+  LOCAL_ROOTS(&state);
+  value v = caml_alloc_small(3, Object_tag);
+  Field(v, 0) = Val_unit;
+  Field(v, 1) = Val_int(-5);
+  Field(v, 2) = state;
+  return v;
+}
+
 static value make_int(void)
 {
   intnat n = (intnat)rng_next(&rng) >> rng_below(&rng, 63);
@@ -95,7 +148,7 @@ static value make_block(value *pool, size_t have)
 
 static value make_any(value *pool, size_t have)
 {
-  switch (rng_below(&rng, 16)) {
+  switch (rng_below(&rng, 20)) {
   case 0: return make_int();
   case 1: return caml_alloc_initialized_string(rng_below(&rng, 40), code_area);
   case 2: return caml_alloc_initialized_string(rng_below(&rng, 200), code_area);
@@ -109,7 +162,10 @@ static value make_any(value *pool, size_t have)
   case 6: return caml_copy_int64((int64_t)rng_next(&rng));
   case 7: return caml_copy_nativeint((intnat)rng_next(&rng) >> rng_below(&rng, 40));
   case 8: return make_bigarray();
-  case 9: return make_closure(have > 0 ? pool[have - 1] : Val_unit);
+  case 9:
+  case 10: return make_closure(have > 0 ? pool[have - 1] : Val_unit);
+  case 11: return make_custom();
+  case 12: return make_object(have > 0 ? pool[have - 1] : Val_unit);
   default: return make_block(pool, have);
   }
 }
@@ -117,7 +173,7 @@ static value make_any(value *pool, size_t have)
 static value make_graph(void)
 {
   value pool[POOL];
-  size_t count = 1 + rng_below(&rng, POOL);
+  size_t count = 1 + rng_below(&rng, 1 + rng_below(&rng, POOL));
   for (size_t i = 0; i < count; i++) pool[i] = Val_unit;
   LOCAL_ROOT_ARRAY(pool, (intnat)count);
   for (size_t i = 0; i < count; i++) pool[i] = make_any(pool, i);
@@ -159,12 +215,20 @@ static value read_message(void *arg)
   return marshal_read_memory((const char *)m->bytes, m->size);
 }
 
-/* What is read may be walked: writes it again, and counts it. */
+/* The last values that were read stay alive, for the verifier. */
+static value kept[KEPT];
+
+/* What is read may be walked: writes it again, and counts it. The block above it
+ * in the nursery is as it was. */
 static value use_message(void *arg)
 {
   const struct message *m = arg;
-  value v = read_message(arg);
-  LOCAL_ROOTS(&v);
+  value canary = caml_alloc_small(CANARY_WORDS, 0), v = Val_unit;
+  for (mlsize_t i = 0; i < CANARY_WORDS; i++) Field(canary, i) = Val_long(i);
+  LOCAL_ROOTS(&v, &canary);
+  v = read_message(arg);
+  for (mlsize_t i = 0; i < CANARY_WORDS; i++) CHECK(Field(canary, i) == Val_long(i));
+  kept[m->size % KEPT] = v;
   value flags = flag_list(MARSHAL_CLOSURES | (m->size % 2 ? 0 : MARSHAL_COMPRESSION));
   caml_obj_reachable_words(v);
   caml_output_value_to_bytes(v, flags);
@@ -226,10 +290,49 @@ static uint64_t odd_number(void)
   return rng_below(&rng, 2) ? n >> rng_below(&rng, 64) : -(n >> 56);
 }
 
+/* An item as a reader might find it, of the kinds that ask for the most care. */
+static size_t make_item(unsigned char item[16])
+{
+  switch (rng_below(&rng, 6)) {
+  case 0:
+    item[0] = CODE_BLOCK32;
+    set_be(item + 1, 4, Make_header(rng_below(&rng, 6), (tag_t)(Forcing_tag + rng_below(&rng, 12)), 0));
+    return 5;
+  case 1:
+    item[0] = CODE_SHARED8;
+    item[1] = (unsigned char)rng_below(&rng, 20);
+    return 2;
+  case 2:
+    item[0] = CODE_INFIXPOINTER;
+    set_be(item + 1, 4, 8 * rng_below(&rng, 8));
+    item[5] = CODE_SHARED8;
+    item[6] = (unsigned char)rng_below(&rng, 10);
+    return 7;
+  case 3:
+    item[0] = rng_below(&rng, 2) ? CODE_DOUBLE_ARRAY64_LITTLE : CODE_STRING64;
+    set_be(item + 1, 8, ((uint64_t)1 << 61) + rng_below(&rng, 4));
+    return 9;
+  case 4:
+    item[0] = CODE_INT8;
+    item[1] = (unsigned char)rng_next(&rng);
+    return 2;
+  default:
+    item[0] = (unsigned char)(PREFIX_SMALL_BLOCK + rng_below(&rng, 128));
+    return 1;
+  }
+}
+
+static void copy_piece(struct message *to, size_t at, const struct message *from)
+{
+  size_t start = rng_below(&rng, from->size);
+  memmove(to->bytes + at, from->bytes + start, min_size(to->size - at, from->size - start));
+}
+
 static void mutate_once(struct message *m)
 {
+  unsigned char item[16];
   size_t at = rng_below(&rng, m->size), left = m->size - at;
-  switch (rng_below(&rng, 9)) {
+  switch (rng_below(&rng, 11)) {
   case 0: m->bytes[at] ^= (unsigned char)(1u << rng_below(&rng, 8)); break;
   case 1: m->bytes[at] = (unsigned char)rng_next(&rng); break;
   case 2: m->bytes[at] = (unsigned char)rng_below(&rng, CODE_CUSTOM_FIXED + 2); break;
@@ -237,16 +340,11 @@ static void mutate_once(struct message *m)
   case 4: if (left >= 4) set_be(m->bytes + at, 4, odd_number()); break;
   case 5: if (left >= 8) set_be(m->bytes + at, 8, odd_number()); break;
   case 6: m->size = max_size(at, 1); break;
-  case 7: {
-    const struct message *other = &messages.at[rng_below(&rng, messages.len)];
-    size_t from = rng_below(&rng, other->size);
-    memcpy(m->bytes + at, other->bytes + from, min_size(left, other->size - from));
-    break;
-  }
-  case 8: {
-    size_t from = rng_below(&rng, m->size);
-    memmove(m->bytes + at, m->bytes + from, min_size(left, m->size - from));
-    break;
+  case 7: copy_piece(m, at, &messages.at[rng_below(&rng, messages.len)]); break;
+  case 8: copy_piece(m, at, m); break;
+  default: {
+    size_t size = make_item(item);
+    if (size <= left) memcpy(m->bytes + at, item, size);
   }
   }
 }
@@ -257,8 +355,8 @@ static void repair_header(struct message *m)
   if (m->size < MARSHAL_SMALL_HEADER) return;
   set_be(m->bytes, 4, MARSHAL_MAGIC_SMALL);
   set_be(m->bytes + 4, 4, m->size - MARSHAL_SMALL_HEADER);
-  set_be(m->bytes + 8, 4, m->size - MARSHAL_SMALL_HEADER);
-  set_be(m->bytes + 16, 4, rng_below(&rng, 2) ? 257 : 4 * m->size);
+  set_be(m->bytes + 8, 4, rng_below(&rng, rng_below(&rng, 2) ? 10 : m->size));
+  set_be(m->bytes + 16, 4, rng_below(&rng, 2) ? 20 + rng_below(&rng, 238) : 4 * m->size);
 }
 
 /* A copy of its own, so that a read past the end is seen. */
@@ -309,6 +407,11 @@ int main(int argc, char **argv)
   startup_runtime(&params);
   caml_zstd_initialize(Val_unit);
   codefrag_register(code_area, code_area + sizeof code_area, (const unsigned char *)"a digest of code", NULL);
+  caml_register_custom_operations(&fuzz_ops);
+  for (int i = 0; i < KEPT; i++) {
+    kept[i] = Val_unit;
+    gc_root_add(&kept[i]);
+  }
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) rng.state = strtoul(argv[++i], NULL, 0);
     else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc) count = strtoul(argv[++i], NULL, 0);

@@ -43,7 +43,7 @@ static void mock_free_continuation(value cont)
 static bool mock_custom_has_finaliser(value v) { return Field(v, 0) != Val_unit; }
 static void mock_custom_finalise(value v) { add_relaxed((int64_t *)Field(v, 0), 1); }
 
-static const struct gc_client mock_client = {
+const struct gc_client mock_client = {
     .state_size = sizeof(struct mock_state),
     .domain_init = mock_domain_init,
     .domain_fini = mock_domain_fini,
@@ -111,12 +111,24 @@ static void mock_thread_run(void *arg)
   os_wake(&t->done, 1);
 }
 
+/* A domain that no thread has adopted ends on its parent's thread. */
+static void mock_abandon(struct domain *parent, struct domain *d)
+{
+  domain_enter_blocking(parent);
+  domain_set_self(d);
+  domain_leave_blocking(d);
+  gc_domain_terminate(d);
+  domain_set_self(parent);
+  domain_leave_blocking(parent);
+}
+
 bool mock_spawn(struct domain *parent, struct mock_thread *t, void (*run)(struct domain *, void *), void *arg)
 {
   *t = (struct mock_thread){run, arg, gc_domain_create(parent), 0};
   if (t->domain == NULL) return false;
-  if (os_thread_start(mock_thread_run, t) != 0) bac_fatal("mock: no thread");
-  return true;
+  if (os_thread_start(mock_thread_run, t) == 0) return true;
+  mock_abandon(parent, t->domain);
+  return false;
 }
 
 void mock_join(struct domain *d, struct mock_thread *t)

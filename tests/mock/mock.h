@@ -33,7 +33,9 @@ value mock_alloc(struct domain *d, mlsize_t size, tag_t tag);
 void mock_poll(struct domain *d);
 
 struct domain *mock_start(const struct gc_params *params);
+extern const struct gc_client mock_client;    /* for those who call gc_init themselves */
 
+/* mock_spawn answers false where there is no slot, no memory or no thread. */
 struct mock_thread { void (*run)(struct domain *d, void *arg); void *arg; struct domain *domain; uint32_t done; };
 bool mock_spawn(struct domain *parent, struct mock_thread *t, void (*run)(struct domain *, void *), void *arg);
 void mock_join(struct domain *d, struct mock_thread *t);
