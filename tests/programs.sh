@@ -3,6 +3,9 @@
 # Runs each C test program of one folder: the suite files of those folders call it.
 #
 # usage: tests/programs.sh FOLDER
+#
+# A program prints `N passed, N failed`, or its exit code is its verdict. No leak check: the
+# heap is kept until the process ends. A too large malloc answers NULL, as without ASan.
 set -u
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1

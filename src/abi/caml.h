@@ -100,15 +100,16 @@ char *caml_stat_strdup(const char *s);
 
 /* ---- Custom blocks (src/abi/custom.c) ---- */
 struct custom_fixed_length { intnat bsize_32, bsize_64; };
+typedef int custom_order(value a, value b);            /* -1, 0, 1 */
 struct custom_operations {
-  const char *identifier;
-  void (*finalize)(value v);
-  int (*compare)(value a, value b);
-  intnat (*hash)(value v);
-  void (*serialize)(value v, uintnat *bsize_32, uintnat *bsize_64);
-  uintnat (*deserialize)(void *dst);
-  int (*compare_ext)(value a, value b);
-  const struct custom_fixed_length *fixed_length;
+  const char *identifier;                               /* names the kind in marshalled data */
+  void (*finalize)(value);                              /* [no gc]; NULL: none */
+  custom_order *compare;                                /* NULL: such values cannot be compared */
+  intnat (*hash)(value);
+  void (*serialize)(value, uintnat size_on_32[1], uintnat size_on_64[1]);   /* bytes */
+  uintnat (*deserialize)(void *data);                   /* the bytes that it filled */
+  custom_order *compare_ext;                            /* against an integer */
+  const struct custom_fixed_length *fixed_length;       /* NULL: the size is written with each value */
 };
 #define Custom_ops_val(v) (*((const struct custom_operations **)(v)))
 value caml_alloc_custom(const struct custom_operations *ops, uintnat bytes, mlsize_t mem, mlsize_t max);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks bytecode before it runs: the rules are in check.h.
  *
- * The first pass goes through the instructions, checks what each can say by
- * itself and notes where they start; the second goes through them again and
- * checks where they lead. Stateless. */
+ * One pass goes through the instructions, checks what each can say by itself,
+ * and notes where they start and where they lead; then the second set of notes
+ * must be part of the first. Only if it is not, another pass finds the
+ * instruction to blame. Stateless. */
 #include "bytecode/check.h"
 
 #include "bytecode/opcodes.h"
@@ -17,7 +18,8 @@ struct checker {
   const int32_t *code;
   size_t words;
   const struct code_limits *limits;
-  uint64_t *starts;     /* one bit for each word */
+  uint64_t *starts;     /* a bit for each word where an instruction starts */
+  uint64_t *targets;    /* a bit for each word that an instruction leads to */
   char *why;
 };
 
@@ -31,7 +33,8 @@ static bool COLD PRINTF_LIKE(3, 4) fail(const struct checker *c, size_t at, cons
   return false;
 }
 
-static bool is_start(const struct checker *c, size_t word)
+static inline void set_bit(uint64_t *bits, size_t word) { bits[word / 64] |= (uint64_t)1 << word % 64; }
+static inline bool is_start(const struct checker *c, size_t word)
 {
   return (c->starts[word / 64] >> word % 64 & 1) != 0;
 }
@@ -115,6 +118,42 @@ static bool check_operands(const struct checker *c, size_t at)
   return fail(c, at, "unknown operands");
 }
 
+/* The words of the instruction that hold distances, and the one they are counted
+ * from, which is the first of them. */
+static size_t label_words(const int32_t *op, size_t at, size_t length, size_t *first)
+{
+  switch (opcode_info[op[0]].shape) {
+  case SHAPE_LABEL: *first = at + 1; return 1;
+  case SHAPE_UINT_LABEL:
+  case SHAPE_SINT_LABEL: *first = at + 2; return 1;
+  case SHAPE_SWITCH: *first = at + 2; return length - 2;
+  case SHAPE_CLOSUREREC: *first = at + 3; return length - 3;
+  default: return 0;
+  }
+}
+
+static bool COLD fail_label(const struct checker *c, size_t at, int64_t target)
+{
+  return fail(c, at, "%s leads to word %lld, where no instruction starts", opcode_info[c->code[at]].name,
+              (long long)target);
+}
+
+static inline int64_t label_target(const struct checker *c, size_t first, size_t i)
+{
+  return (int64_t)first + c->code[first + i];
+}
+
+static bool note_targets(const struct checker *c, size_t at, size_t length)
+{
+  size_t first = 0, count = label_words(c->code + at, at, length, &first);
+  for (size_t i = 0; i < count; i++) {
+    int64_t target = label_target(c, first, i);
+    if (unlikely((uint64_t)target >= c->words)) return fail_label(c, at, target);
+    set_bit(c->targets, (size_t)target);
+  }
+  return true;
+}
+
 static bool goes_on(int32_t opcode)
 {
   switch (opcode) {
@@ -137,17 +176,30 @@ static bool goes_on(int32_t opcode)
   }
 }
 
+/* Instructions of one word about which there is nothing to say but where they are. */
+static void find_plain(bool plain[OPCODE_COUNT])
+{
+  for (int i = 0; i < OPCODE_COUNT; i++) plain[i] = opcode_info[i].shape == SHAPE_NONE;
+  plain[OP_EVENT] = plain[OP_BREAK] = false;
+}
+
 static bool check_instructions(struct checker *c)
 {
+  bool plain[OPCODE_COUNT];
   size_t last = 0;
+  find_plain(plain);
   for (size_t at = 0; at < c->words;) {
     int32_t opcode = c->code[at];
-    size_t length = opcode_words(c->code + at, c->words - at);
-    if (length == 0 && (opcode < 0 || opcode >= OPCODE_COUNT)) return fail(c, at, "unknown instruction %d", opcode);
-    if (length == 0) return fail(c, at, "%s is cut off by the end", opcode_info[opcode].name);
-    c->starts[at / 64] |= (uint64_t)1 << at % 64;
-    if (!check_operands(c, at) || !check_special(c, at)) return false;
+    if ((uint32_t)opcode >= OPCODE_COUNT) return fail(c, at, "unknown instruction %d", opcode);
+    set_bit(c->starts, at);
     last = at;
+    if (plain[opcode]) {
+      at++;
+      continue;
+    }
+    size_t length = opcode_words(c->code + at, c->words - at);
+    if (length == 0) return fail(c, at, "%s is cut off by the end", opcode_info[opcode].name);
+    if (!check_operands(c, at) || !check_special(c, at) || !note_targets(c, at, length)) return false;
     at += length;
   }
   return !goes_on(c->code[last]) || fail(c, last, "%s goes on past the end", opcode_info[c->code[last]].name);
@@ -155,54 +207,39 @@ static bool check_instructions(struct checker *c)
 
 /* ---- Where it leads ---- */
 
-static bool check_label(const struct checker *c, size_t at, size_t from, int32_t distance)
+/* The first instruction that leads to no instruction. */
+static bool COLD find_stray(const struct checker *c)
 {
-  int64_t target = (int64_t)from + distance;
-  if (likely(target >= 0 && target < (int64_t)c->words && is_start(c, (size_t)target))) return true;
-  return fail(c, at, "%s leads to word %lld, where no instruction starts", opcode_info[c->code[at]].name,
-              (long long)target);
-}
-
-static bool check_label_table(const struct checker *c, size_t at, size_t first, size_t count)
-{
-  for (size_t i = 0; i < count; i++)
-    if (!check_label(c, at, first, c->code[first + i])) return false;
+  for (size_t at = 0, length; at < c->words; at += length) {
+    length = opcode_words(c->code + at, c->words - at);
+    size_t first = 0, count = label_words(c->code + at, at, length, &first);
+    for (size_t i = 0; i < count; i++)
+      if (!is_start(c, (size_t)label_target(c, first, i))) return fail_label(c, at, label_target(c, first, i));
+  }
   return true;
 }
 
-static bool check_labels(const struct checker *c)
+static bool check_targets(const struct checker *c)
 {
-  for (size_t at = 0; at < c->words;) {
-    const int32_t *op = c->code + at;
-    size_t length = opcode_words(op, c->words - at);
-    bool ok = true;
-    switch (opcode_info[op[0]].shape) {
-    case SHAPE_LABEL: ok = check_label(c, at, at + 1, op[1]); break;
-    case SHAPE_UINT_LABEL:
-    case SHAPE_SINT_LABEL: ok = check_label(c, at, at + 2, op[2]); break;
-    case SHAPE_SWITCH: ok = check_label_table(c, at, at + 2, length - 2); break;
-    case SHAPE_CLOSUREREC: ok = check_label_table(c, at, at + 3, length - 3); break;
-    default: break;
-    }
-    if (!ok) return false;
-    at += length;
-  }
+  for (size_t i = 0; i <= c->words / 64; i++)
+    if (c->targets[i] & ~c->starts[i]) return find_stray(c);
   return true;
 }
 
 bool code_check(const int32_t *code, size_t words, const struct code_limits *limits, char why[CODE_MESSAGE_SIZE])
 {
-  struct checker c = {code, words, limits, NULL, why};
   if (words == 0 || words > INT32_MAX) {
     snprintf(why, CODE_MESSAGE_SIZE, "the code has %zu words", words);
     return false;
   }
-  c.starts = calloc(words / 64 + 1, sizeof *c.starts);
-  if (!c.starts) {
+  size_t chunks = words / 64 + 1;
+  uint64_t *bits = calloc(2 * chunks, sizeof *bits);
+  if (!bits) {
     snprintf(why, CODE_MESSAGE_SIZE, "no memory to check %zu words of code", words);
     return false;
   }
-  bool ok = check_instructions(&c) && check_labels(&c);
-  free(c.starts);
+  struct checker c = {code, words, limits, bits, bits + chunks, why};
+  bool ok = check_instructions(&c) && check_targets(&c);
+  free(bits);
   return ok;
 }

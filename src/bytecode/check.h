@@ -13,7 +13,7 @@
  * CHECK-5  the last instruction does not go on past the end
  *
  * It does not follow the stack or the types: code that a compiler did not write can still go
- * wrong when it runs. Linear time, one bit of memory for each word. Any thread. */
+ * wrong when it runs. Linear time, two bits of memory for each word. Any thread. */
 #ifndef BAC_BYTECODE_CHECK_H
 #define BAC_BYTECODE_CHECK_H
 

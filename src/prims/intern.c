@@ -416,9 +416,16 @@ static inline void descend(struct intern_state *s, struct pending *now, value *a
   *now = (struct pending){at, left};
 }
 
+/* A block without fields. With a tag that means something, others would look for fields. */
+static value take_atom(struct intern_state *s, tag_t tag)
+{
+  if (tag >= Forcing_tag && tag != Double_array_tag) intern_ill_formed(s);
+  return Atom(tag);
+}
+
 static value take_block(struct intern_state *s, mlsize_t size, tag_t tag, struct pending *now)
 {
-  if (size == 0) return Atom(tag);
+  if (size == 0) return take_atom(s, tag);
   if (size > bytes_left(s)) intern_fail(s, "truncated object");
   switch (tag) {
   case Closure_tag:

@@ -170,8 +170,17 @@ static value make_any(value *pool, size_t have)
   }
 }
 
+static value make_list(size_t length)
+{
+  value list = Val_emptylist;
+  LOCAL_ROOTS(&list);
+  while (length-- > 0) list = caml_alloc_2(Tag_cons, make_int(), list);
+  return list;
+}
+
 static value make_graph(void)
 {
+  if (rng_below(&rng, 16) == 0) return make_list(1 + rng_below(&rng, 700));
   value pool[POOL];
   size_t count = 1 + rng_below(&rng, 1 + rng_below(&rng, POOL));
   for (size_t i = 0; i < count; i++) pool[i] = Val_unit;
@@ -215,6 +224,34 @@ static value read_message(void *arg)
   return marshal_read_memory((const char *)m->bytes, m->size);
 }
 
+/* Is this a block that a message may contain? Answers its first field that is a value. */
+static mlsize_t check_block(value v)
+{
+  mlsize_t env = 0;
+  CHECK(Tag_val(v) != Infix_tag && Tag_val(v) != Cont_tag && Tag_val(v) != Abstract_tag);
+  if (Tag_val(v) == Closure_tag) {
+    env = Start_env_closinfo(Closinfo_val(v));
+    CHECK(env >= 2 && env <= Wosize_val(v));
+    CHECK(codefrag_find_pc(Code_val(v)) != NULL);
+  }
+  return env;
+}
+
+/* Follows fields at random from v. */
+static void walk(value v)
+{
+  for (int steps = 0; steps < 50 && Is_block(v); steps++) {
+    if (Tag_val(v) == Infix_tag) {
+      size_t offset = Infix_offset_hd(Hd_val(v));
+      v -= (value)offset;
+      CHECK(Tag_val(v) == Closure_tag && offset < Bosize_val(v));
+    }
+    mlsize_t first = check_block(v), size = Wosize_val(v);
+    if (Tag_val(v) >= No_scan_tag || first == size) return;
+    v = Field(v, first + rng_below(&rng, size - first));
+  }
+}
+
 /* The last values that were read stay alive, for the verifier. */
 static value kept[KEPT];
 
@@ -228,6 +265,7 @@ static value use_message(void *arg)
   LOCAL_ROOTS(&v, &canary);
   v = read_message(arg);
   for (mlsize_t i = 0; i < CANARY_WORDS; i++) CHECK(Field(canary, i) == Val_long(i));
+  for (int i = 0; i < 10; i++) walk(v);
   kept[m->size % KEPT] = v;
   value flags = flag_list(MARSHAL_CLOSURES | (m->size % 2 ? 0 : MARSHAL_COMPRESSION));
   caml_obj_reachable_words(v);
