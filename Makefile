@@ -34,6 +34,10 @@ flags_debug := -Og -g -fwrapv -DBAC_DEBUG
 flags_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
   -fno-sanitize-recover=undefined -DBAC_DEBUG
 flags_tsan := -O1 -g -fwrapv -fno-omit-frame-pointer -fsanitize=thread -DBAC_DEBUG
+# gcc warns that its TSan does not model fences; clang's does not warn.
+ifeq ($(findstring clang,$(compiler)),)
+flags_tsan += -Wno-tsan
+endif
 ifndef flags_$(MODE)
 $(error MODE=$(MODE): it is one of release, debug, asan, tsan)
 endif

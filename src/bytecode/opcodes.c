@@ -8,28 +8,34 @@ const struct opcode_info opcode_info[OPCODE_COUNT] = {
 #undef OPCODE
 };
 
-static const uint8_t shape_operands[] = {
-    [SHAPE_NONE] = 0,        [SHAPE_UINT] = 1,       [SHAPE_SINT] = 1,
-    [SHAPE_UINT_UINT] = 2,   [SHAPE_LABEL] = 1,      [SHAPE_UINT_LABEL] = 2,
-    [SHAPE_SINT_LABEL] = 2,  [SHAPE_GLOBAL] = 1,     [SHAPE_GLOBAL_UINT] = 2,
-    [SHAPE_PRIM] = 1,        [SHAPE_UINT_PRIM] = 2,  [SHAPE_METHOD] = 2,
-    [SHAPE_SWITCH] = 1,      [SHAPE_CLOSUREREC] = 2,
+enum shape_words {
+  WORDS_SHAPE_NONE = 1,
+  WORDS_SHAPE_UINT = 2,
+  WORDS_SHAPE_SINT = 2,
+  WORDS_SHAPE_UINT_UINT = 3,
+  WORDS_SHAPE_LABEL = 2,
+  WORDS_SHAPE_UINT_LABEL = 3,
+  WORDS_SHAPE_SINT_LABEL = 3,
+  WORDS_SHAPE_GLOBAL = 2,
+  WORDS_SHAPE_GLOBAL_UINT = 3,
+  WORDS_SHAPE_PRIM = 2,
+  WORDS_SHAPE_UINT_PRIM = 3,
+  WORDS_SHAPE_METHOD = 3,
+  WORDS_SHAPE_SWITCH = 2,
+  WORDS_SHAPE_CLOSUREREC = 3,
 };
 
-/* Labels in the table that follows the operands. */
-static size_t opcode_table_words(enum opcode_shape shape, const int32_t *operands)
-{
-  if (shape == SHAPE_CLOSUREREC) return (uint32_t)operands[0];
-  if (shape == SHAPE_SWITCH) return (operands[0] & 0xffff) + ((uint32_t)operands[0] >> 16);
-  return 0;
-}
+const uint8_t opcode_fixed_words[OPCODE_COUNT] = {
+#define OPCODE(name, shape) WORDS_##shape,
+#include "abi/5.3/opcodes.tbl"
+#undef OPCODE
+};
 
-size_t opcode_words(const int32_t *code, size_t room)
+size_t opcode_words_with_table(const int32_t *code, size_t room)
 {
-  if (room == 0 || (uint32_t)code[0] >= OPCODE_COUNT) return 0;
-  enum opcode_shape shape = opcode_info[code[0]].shape;
-  size_t words = 1 + shape_operands[shape];
+  size_t words = opcode_fixed_words[code[0]];
   if (words > room) return 0;
-  words += opcode_table_words(shape, code + 1);
+  uint32_t count = (uint32_t)code[1];
+  words += code[0] == OP_SWITCH ? (count & 0xffff) + (count >> 16) : count;
   return words > room ? 0 : words;
 }

@@ -39,8 +39,19 @@ struct opcode_info {
 };
 extern const struct opcode_info opcode_info[OPCODE_COUNT];
 
+/* Words of each instruction, without the table of labels that follows SWITCH and
+ * CLOSUREREC. */
+extern const uint8_t opcode_fixed_words[OPCODE_COUNT];
+size_t opcode_words_with_table(const int32_t *code, size_t room);
+
 /* Words of the instruction at [code], opcode included; at most [room] words may
  * be read. 0: unknown opcode, or it does not fit in [room]. */
-size_t opcode_words(const int32_t *code, size_t room);
+static inline size_t opcode_words(const int32_t *code, size_t room)
+{
+  if (room == 0 || (uint32_t)code[0] >= OPCODE_COUNT) return 0;
+  if (code[0] == OP_SWITCH || code[0] == OP_CLOSUREREC) return opcode_words_with_table(code, room);
+  size_t words = opcode_fixed_words[code[0]];
+  return words > room ? 0 : words;
+}
 
 #endif

@@ -230,6 +230,7 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
   if (!nursery_init(limit, bac_gc.params.minor_words)) return NULL;
   *why = heap_init(bac_nurseries.bytes, bac_gc.params.heap_limit, gc_dead_object);
   if (*why != NULL) return NULL;
+  bac_heap.huge_pages = bac_gc.params.huge_pages;
   pacing_init();
   ephe_init();
   *why = "no memory for the first domain";

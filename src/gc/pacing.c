@@ -18,7 +18,7 @@ static const double MARK_PART = 0.5, SWEEP_PART = 0.4;
 
 /* Part of the overhead that may be garbage; the rest is for what else is no live data: slots not yet
  * reused, ends of blocks, the error of the estimates. */
-static const double GARBAGE_PART = 0.75;
+static const double GARBAGE_PART = 0.5;
 
 /* The least budget: a heap of less does not cycle for nothing (FIELD M12). */
 enum { BUDGET_LEAST_WORDS = 256 * 1024 };

@@ -27,6 +27,7 @@ struct verify {
   value **remembered;           /* sorted, for REM-2 */
   size_t remembered_len;
   header_t dead;                /* colour of the dead; 0: none can be told */
+  uint8_t *starts;              /* a bit for each 16 bytes of the arena: an object of a pool begins here */
 };
 
 static const char *const kind_names[KINDS] = {"free", "scan", "noscan", "final", "cont", "ephe"};
@@ -62,8 +63,25 @@ static const char *describe(value v, char *text, size_t size)
 
 /* ---- References ---- */
 
+/* Only the first slot of a free run looks free: the others may show the headers of what was there. So a walk
+ * notes beforehand where objects begin. */
+static size_t start_bit(value object) { return ((uintnat)Hp_val(object) - bac_heap.base) >> SIDE_SHIFT; }
+
+static bool verify_note_start(value object, uint8_t kind, void *arg)
+{
+  struct verify *v = arg;
+  (void)kind;
+  v->starts[start_bit(object) / 8] |= 1 << start_bit(object) % 8;
+  return true;
+}
+
+static bool verify_is_start(const struct verify *v, value object)
+{
+  return v->starts[start_bit(object) / 8] >> start_bit(object) % 8 & 1;
+}
+
 /* Is [v], a block in the heap, the address of an object or of a closure inside one? Answers the object, or 0. */
-static value verify_object_of(value v)
+static value verify_object_of(const struct verify *verify, value v)
 {
   uint8_t kind = heap_kind(v);
   if (kind == KIND_FREE) return 0;
@@ -76,8 +94,7 @@ static value verify_object_of(value v)
   if (kind == KIND_SCAN && Tag_val(v) == Infix_tag && !is_free_run(Hd_val(v))) v -= Infix_offset_hd(Hd_val(v));
   size_t offset = Hp_val(v) - block_start(block_index(v));
   if (offset % b->slot_words != 0 || offset / b->slot_words >= b->slots) return 0;
-  if (kind == KIND_SCAN ? is_free_run(Hd_val(v)) : *side_byte(Hp_val(v)) == 0) return 0;
-  return v;
+  return verify_is_start(verify, v) ? v : 0;
 }
 
 static int compare_slots(const void *a, const void *b)
@@ -109,7 +126,7 @@ static const char *verify_reference(const struct verify *v, value *slot, bool in
     return NULL;
   }
   if (!heap_contains(target)) return NULL;
-  value object = verify_object_of(target);
+  value object = verify_object_of(v, target);
   if (object == 0) return "is no object (POOL-1)";
   if (v->dead != 0 && object_colour(object, heap_kind(object)) == v->dead) return "is dead (MARK-2)";
   return NULL;
@@ -208,7 +225,6 @@ static void verify_blocks(struct verify *v)
       v->counts.large[kind & 0xf].pools += h->block[i].blocks;
     } else {
       v->counts.cls[kind][h->block[i].cls].pools++;
-      verify_free_runs(v, i);
     }
     heap_walk_block(i, verify_object, v);
   }
@@ -274,6 +290,24 @@ static void verify_collect_remembered(struct verify *v)
   qsort(v->remembered, v->remembered_len, sizeof *v->remembered, compare_slots);
 }
 
+static void verify_collect_starts(struct verify *v)
+{
+  v->starts = calloc(bac_heap.committed + 1, BLOCK_BYTES >> SIDE_SHIFT >> 3);
+  if (v->starts == NULL) bac_fatal("out of memory in the heap verifier");
+  for (uint32_t i = 0; i < bac_heap.committed; i++) {
+    uint8_t kind = bac_heap.kind[i];
+    if (kind == KIND_FREE || kind & (KIND_LARGE | KIND_LARGE_REST)) continue;
+    verify_free_runs(v, i);
+    heap_walk_block(i, verify_note_start, v);
+  }
+}
+
+static void verify_end(struct verify *v)
+{
+  free(v->remembered);
+  free(v->starts);
+}
+
 static void verify_walk(struct verify *v)
 {
   for_each_gc_domain(g) {
@@ -282,8 +316,8 @@ static void verify_walk(struct verify *v)
   }
   v->dead = bac_gc.phase == PHASE_SWEEP ? heap_other_colour() : 0;
   verify_collect_remembered(v);
+  verify_collect_starts(v);
   verify_blocks(v);
-  free(v->remembered);
 }
 
 void verify_heap_stw(const char *when)
@@ -292,6 +326,7 @@ void verify_heap_stw(const char *when)
   verify_walk(&v);
   verify_counts(&v);
   verify_roots(&v);
+  verify_end(&v);
 }
 
 void verify_scan_stw(struct heap_sample *out, struct heap_counts *counts)
@@ -300,6 +335,7 @@ void verify_scan_stw(struct heap_sample *out, struct heap_counts *counts)
   verify_walk(&v);
   *counts = v.counts;
   stats_from_counts(counts, out);
+  verify_end(&v);
 }
 
 static void verify_leader(struct domain *d, void *arg)

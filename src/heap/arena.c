@@ -93,6 +93,7 @@ static bool arena_grow(uint32_t blocks)
   if (!os_commit(block_start(from), (size_t)more << BLOCK_SHIFT)) return false;
   if (!os_commit(&h->block[from], more * sizeof(struct block))) return false;
   if (!os_commit(side_byte(block_start(from)), (size_t)more << (BLOCK_SHIFT - SIDE_SHIFT))) return false;
+  if (h->huge_pages) os_hint_huge(block_start(from), (size_t)more << BLOCK_SHIFT);
   h->committed = from + more;
   return true;
 }

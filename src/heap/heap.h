@@ -117,6 +117,7 @@ struct heap {
   uint8_t *side;              /* [const pointer] */
 
   struct lock lock;           /* RANK_ARENA: the next five, and kind[] of free blocks */
+  bool huge_pages;            /* [const] H: ask the system for them */
   uint32_t committed;         /* blocks that may be used */
   uint32_t limit;             /* blocks that the arena has */
   uint32_t first_free;        /* no block below is free */
