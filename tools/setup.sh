@@ -31,6 +31,14 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 sources_present() { [ -f "$cache/src/boot/ocamlc" ] && [ -f "$cache/src/stdlib/sys.ml" ]; }
 
+# The sanitizers' libraries for clang are a package of their own; its name for the file varies.
+clang_sanitizes()
+{
+  have clang || return 1
+  [ -e "$(clang -print-file-name=libclang_rt.asan-$(uname -m).a)" ] ||
+    [ -e "$(clang -print-file-name=libclang_rt.asan.a)" ]
+}
+
 missing_packages()
 {
   have gcc || echo gcc libc6-dev
@@ -38,11 +46,7 @@ missing_packages()
   have python3 || echo python3
   [ -e /usr/include/zstd.h ] || echo libzstd-dev
   have clang || echo clang
-  # The sanitizers' libraries are a package of their own.
-  if ! have clang || [ ! -e "$(clang -print-file-name=libclang_rt.asan-$(uname -m).a)" ] &&
-    [ ! -e "$(clang -print-file-name=libclang_rt.asan.a)" ]; then
-    echo libclang-rt-dev
-  fi
+  clang_sanitizes || echo libclang-rt-dev
   sources_present || have npm || echo npm
 }
 
@@ -56,6 +60,7 @@ install_packages()
     die "missing; run this, then again what you ran: apt-get install -y --no-install-recommends $*"
   fi
   have apt-get || die "missing, and there is no apt-get here to install them: $*"
+  mkdir -p "$cache"
   say "installing Debian packages: $*"
   $as_root apt-get update -q >"$log" 2>&1 || true
   $as_root env DEBIAN_FRONTEND=noninteractive \
@@ -116,12 +121,15 @@ in_sources() { (cd "$work/src" && unset MAKEFLAGS MFLAGS MAKELEVEL && "$@"); }
 provide_toolchain()
 {
   run_long "configuring OCaml $version" in_sources ./configure --prefix="$cache/prefix"
-  ocaml_on_path || {
+  if ocaml_on_path; then
+    # What the compiler's makefile reads and a build of the runtime would have left.
+    run_long "listing the primitives of OCaml $version" in_sources make runtime/primitives
+  else
     run_long "building OCaml $version (3 to 12 minutes)" in_sources make -j"$jobs"
     run_long "installing OCaml $version" in_sources make install DESTDIR="$work/dest"
     rm -rf "$cache/prefix"
     mv "$work/dest$cache/prefix" "$cache/prefix"
-  }
+  fi
   rm -rf "$cache/src"
   mv "$work/src" "$cache/src"
 }
@@ -155,10 +163,10 @@ if [ -z "$packages" ] && toolchain_present; then
   exit 0
 fi
 
-mkdir -p "$cache"
 log=$cache/setup.log
 [ -z "$packages" ] || install_packages $packages
 
+mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 if ! toolchain_present; then

@@ -8,6 +8,7 @@
 #include "bytecode/bytecode.h"
 #include "bytecode/fiber.h"
 
+#include "prims/marshal.h"
 #include "sync/atomic.h"
 
 #include <stdlib.h>
@@ -38,6 +39,8 @@ static void bytecode_domain_fini(struct domain *d)
   fiber_free_chain(st->current_stack);
   st->current_stack = NULL;
   fiber_cache_clear(st);
+  extern_state_free(st->extern_state);
+  intern_state_free(st->intern_state);
   free(st->backtrace_buffer);
   st->backtrace_buffer = NULL;
 }

@@ -17,30 +17,11 @@
 
 #include "base/bits.h"
 #include "prims/hash.h"
+#include "prims/marshal.h"
 #include "sync/atomic.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
-
-/* Marshalling's functions for custom blocks. */
-void caml_serialize_int_1(int n);
-void caml_serialize_int_2(int n);
-void caml_serialize_int_4(int32_t n);
-void caml_serialize_int_8(int64_t n);
-void caml_serialize_block_1(void *data, intnat count);
-void caml_serialize_block_2(void *data, intnat count);
-void caml_serialize_block_4(void *data, intnat count);
-void caml_serialize_block_8(void *data, intnat count);
-int caml_deserialize_uint_1(void);
-int caml_deserialize_uint_2(void);
-uint32_t caml_deserialize_uint_4(void);
-int32_t caml_deserialize_sint_4(void);
-uint64_t caml_deserialize_uint_8(void);
-void caml_deserialize_block_1(void *data, intnat count);
-void caml_deserialize_block_2(void *data, intnat count);
-void caml_deserialize_block_4(void *data, intnat count);
-void caml_deserialize_block_8(void *data, intnat count);
-_Noreturn void caml_deserialize_error(char *msg);
 
 /* ---- Half-precision floats: 1 sign, 5 exponent (bias 15), 10 mantissa bits ---- */
 
@@ -779,6 +760,8 @@ CAMLexport uintnat caml_ba_deserialize(void *to)
   unfinished_data = b->data = NULL;
   b->proxy = NULL;
   uintnat size = deserialize_shape(b);
+  /* Words may stand in the message at half their size. */
+  if (size / 2 > marshal_bytes_left()) caml_deserialize_error("input_value: truncated bigarray");
   unfinished_data = b->data = malloc(size ? size : 1);
   if (b->data == NULL) caml_deserialize_error("input_value: out of memory for bigarray");
   uintnat n = caml_ba_num_elts(b);

@@ -6,15 +6,7 @@
  * sign. The forms on unboxed numbers are those that the externals of stdlib/int32.ml,
  * int64.ml, nativeint.ml and float.ml name for native code. No state. */
 #include "prims/ints.h"
-
-/* Of the public <caml/intext.h>; the marshaller's. */
-void caml_serialize_int_1(int n);
-void caml_serialize_int_4(int32_t n);
-void caml_serialize_int_8(int64_t n);
-int caml_deserialize_uint_1(void);
-int32_t caml_deserialize_sint_4(void);
-int64_t caml_deserialize_sint_8(void);
-_Noreturn void caml_deserialize_error(char *msg);
+#include "prims/marshal.h"
 
 /* Shift counts outside the width are unspecified by the library; masking them
  * keeps them defined in C and is what the machine does. */

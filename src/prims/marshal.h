@@ -178,4 +178,27 @@ static inline void store_be64(unsigned char *p, uint64_t n)
   memcpy(p, &n, sizeof n);
 }
 
+/* ---- What the operations of custom blocks call, as the manual tells ("Serialization and deserialization
+ * functions for custom blocks"). Each moves on in the message that is being written or read; reading beyond
+ * its end raises Failure. ---- */
+void caml_serialize_int_1(int n);
+void caml_serialize_int_2(int n);
+void caml_serialize_int_4(int32_t n);
+void caml_serialize_int_8(int64_t n);
+void caml_serialize_block_1(void *data, intnat count);
+void caml_serialize_block_2(void *data, intnat count);
+void caml_serialize_block_4(void *data, intnat count);
+void caml_serialize_block_8(void *data, intnat count);
+int caml_deserialize_uint_1(void);
+int caml_deserialize_uint_2(void);
+uint32_t caml_deserialize_uint_4(void);
+int32_t caml_deserialize_sint_4(void);
+uint64_t caml_deserialize_uint_8(void);
+int64_t caml_deserialize_sint_8(void);
+void caml_deserialize_block_1(void *data, intnat count);
+void caml_deserialize_block_2(void *data, intnat count);
+void caml_deserialize_block_4(void *data, intnat count);
+void caml_deserialize_block_8(void *data, intnat count);
+_Noreturn void caml_deserialize_error(char *msg);
+
 #endif
