@@ -889,4 +889,79 @@ TEST(ended_domains_stay_in_the_statistics)
   expect_empty(d);
 }
 
+/* ---- Pacing ---- */
+
+/* A heap of bytes costs next to nothing to mark; its cycles must come all the same. */
+TEST(heaps_of_strings_are_collected)
+{
+  struct domain *d = sole();
+  uint64_t before = stat_now(d).major_collections;
+  for (int n = 0; n < 200 * 1000; n++) *root(n % 16) = mock_alloc(d, 200, String_tag);
+  struct gc_stats s = quick_stat_now(d);
+  EXPECT(s.major_collections > before + 20);
+  EXPECT(s.heap_words < 4 * 1000 * 1000);
+}
+
+/* The kind of what lives changes from strings to cells: the estimate of the work follows. */
+TEST(marking_keeps_up_when_the_heap_changes_its_kind)
+{
+  struct domain *d = sole();
+  *root(0) = mock_alloc(d, 200, 0);
+  for (int n = 0; n < 200; n++) gc_write_field(d, &Field(*root(0), n), mock_alloc(d, 5000, String_tag));
+  gc_full_major(d);
+  *root(0) = Val_unit;
+  for (int list = 0; list < 24; list++) {
+    *root(1 + list % 8) = Val_unit;
+    for (int n = 0; n < 20 * 1000; n++) {
+      value cell = mock_alloc(d, 2, 0);
+      gc_init_field(d, &Field(cell, 1), *root(1 + list % 8));
+      *root(1 + list % 8) = cell;
+    }
+  }
+  EXPECT(quick_stat_now(d).heap_words < 4 * 8 * 20 * 1000 * 3);
+}
+
+TEST(free_memory_goes_back_without_a_compaction)
+{
+  struct domain *d = sole();
+  *root(0) = mock_alloc(d, 20 * 1000 * 1000, String_tag);
+  EXPECT(stat_now(d).heap_words > 20 * 1000 * 1000);
+  uint64_t compactions = quick_stat_now(d).compactions;
+  *root(0) = Val_unit;
+  EXPECT(stat_now(d).heap_words < 2 * 1000 * 1000);
+  EXPECT_EQ(quick_stat_now(d).compactions, compactions);
+}
+
+/* A program that stores and never allocates reaches safepoints all the same. */
+TEST(remembered_set_does_not_grow_for_ever)
+{
+  struct domain *d = sole();
+  *root(0) = mock_alloc(d, 1, 0);
+  gc_minor(d);
+  uint64_t before = quick_stat_now(d).minor_collections;
+  for (int n = 0; n < 1000 * 1000; n++) {
+    if (n % 10000 == 0) *root(1) = mock_alloc(d, 1, 0);
+    gc_write_field(d, &Field(*root(0), 0), *root(1));
+    gc_write_field(d, &Field(*root(0), 0), Val_unit);
+    mock_poll(d);
+  }
+  EXPECT(quick_stat_now(d).minor_collections > before);
+  EXPECT(gc_domain(d)->rem.fields.len <= 128 * 1024);
+}
+
+/* Stacks that hold each other in a long chain are marked without recursion. */
+TEST(chains_of_continuations_are_marked)
+{
+  struct domain *d = sole();
+  for (int n = 0; n < 200 * 1000; n++) {
+    value cont = mock_alloc_continuation(d, 1);
+    mock_stack(cont)->slot[0] = *root(0);
+    *root(0) = cont;
+  }
+  gc_full_major(d);
+  EXPECT_EQ(load_relaxed(&mock_stacks), 200 * 1000);
+  expect_empty(d);
+  EXPECT_EQ(load_relaxed(&mock_stacks), 0);
+}
+
 UNIT_MAIN()
