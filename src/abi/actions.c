@@ -68,6 +68,10 @@ static value finalisers_run_exn(void)
 
 value actions_run_exn(void)
 {
+  if (actions_must_wait()) {
+    store_relaxed(&Caml_state->action_pending, 1);
+    return Val_unit;
+  }
   store_relaxed(&Caml_state->action_pending, 0);
   value result = signals_run_exn();
   if (!Is_exception_result(result) && memprof_run_exn) result = memprof_run_exn();

@@ -77,6 +77,12 @@ void actions_set_memprof(value (*run_exn)(void));
 
 /* Signals (signals.c). A recorded signal that the calling thread does not block. [no gc] */
 bool signals_deliverable(void);
+/* A spawned domain runs no handler or finaliser before its local storage exists: they may use it. The first
+ * domain has none until the module Domain is linked in. caml_domain_dls_set asks for the actions again. */
+static inline bool actions_must_wait(void)
+{
+  return unlikely(Is_long(Caml_state->dls_root)) && Caml_state->domain->id != 0;
+}
 /* Runs the handlers of such signals. Val_unit or an exception result. [may run OCaml] */
 value signals_run_exn(void);
 

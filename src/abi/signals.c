@@ -109,7 +109,7 @@ static int first_deliverable(void)
   return 0;
 }
 
-bool signals_deliverable(void) { return first_deliverable() != 0; }
+bool signals_deliverable(void) { return first_deliverable() != 0 && !actions_must_wait(); }
 
 CAMLexport int caml_check_pending_signals(void)
 {

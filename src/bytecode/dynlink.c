@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef BAC_STDLIB_DIR
 #define BAC_STDLIB_DIR "/usr/local/lib/ocaml"
@@ -85,19 +86,40 @@ const struct search_path *dynlink_path(void) { return &linked.path; }
 
 /* ---- The program's primitives ---- */
 
-static bool library_open(const char *name, char *why)
+/* Where the library's file should be; malloc'ed. */
+static char *library_file(const char *name)
 {
   char *file = NULL;
-  if (asprintf(&file, "%s.so", name) < 0) return false;
+  if (asprintf(&file, "%s.so", name) < 0) bac_fatal("out of memory");
   char *found = search_path_find(&linked.path, file);
-  void *handle = dlopen(found, RTLD_NOW | RTLD_GLOBAL);
-  if (handle)
-    *vec_push(&linked.libraries) = handle;
-  else
-    snprintf(why, DYNLINK_MESSAGE_SIZE, "cannot load shared library %s\nReason: %s", name, dlerror());
   free(file);
-  free(found);
-  return handle != NULL;
+  return found;
+}
+
+static bool library_failed(const char *name, const char *reason, char *why)
+{
+  snprintf(why, DYNLINK_MESSAGE_SIZE, "cannot load shared library %s\nReason: %s", name, reason);
+  return false;
+}
+
+static bool library_open(const char *name, char *why)
+{
+  char *file = library_file(name);
+  void *handle = dlopen(file, RTLD_NOW | RTLD_GLOBAL);
+  free(file);
+  if (!handle) return library_failed(name, dlerror(), why);
+  *vec_push(&linked.libraries) = handle;
+  return true;
+}
+
+/* Is its file there? Opening it would run code of its own. */
+static bool library_exists(const char *name, char *why)
+{
+  char *file = library_file(name);
+  bool there = access(file, R_OK) == 0;
+  if (!there) library_failed(name, strerror(errno), why);
+  free(file);
+  return there;
 }
 
 struct builtin {
@@ -145,13 +167,17 @@ static bool primitive_add(const char *name, c_primitive function)
   return true;
 }
 
-static bool primitives_resolve(struct string_section names, char *why)
+/* Stands for a primitive that a library which is not opened may have. */
+static intptr_t primitive_unseen(void) { bac_fatal("a primitive of a library that was not opened is called"); }
+
+static bool primitives_resolve(struct string_section names, bool may_be_unseen, char *why)
 {
   size_t count;
   struct builtin *builtins = builtin_sorted(&count);
   bool ok = true;
   for (const char *name = section_first(names); ok && name; name = section_next(names, name)) {
     c_primitive function = primitive_find(name, builtins, count);
+    if (!function && may_be_unseen) function = primitive_unseen;
     ok = function && primitive_add(name, function);
     if (!function)
       snprintf(why, DYNLINK_MESSAGE_SIZE, "unknown C primitive `%s'", name);
@@ -162,11 +188,12 @@ static bool primitives_resolve(struct string_section names, char *why)
   return ok;
 }
 
-bool dynlink_program(struct string_section dlls, struct string_section names, char why[DYNLINK_MESSAGE_SIZE])
+bool dynlink_program(struct string_section dlls, struct string_section names, bool to_run, char why[DYNLINK_MESSAGE_SIZE])
 {
-  for (const char *name = section_first(dlls); name; name = section_next(dlls, name))
-    if (!library_open(name, why)) return false;
-  return primitives_resolve(names, why);
+  bool any = false;
+  for (const char *name = section_first(dlls); name; name = section_next(dlls, name), any = true)
+    if (!(to_run ? library_open(name, why) : library_exists(name, why))) return false;
+  return primitives_resolve(names, any && !to_run, why);
 }
 
 void dynlink_builtin(void)

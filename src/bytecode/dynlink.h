@@ -35,9 +35,10 @@ const char *caml_get_stdlib_location(void);
 const char *dynlink_default_library(void);
 
 /* Opens the libraries and fills the table with these primitives. False: what is missing
- * stands in [why]. Single-threaded. */
+ * stands in [why]. Unless it is to run, no library is opened, since that would run code of its own: what is not built in
+ * then passes where the program names libraries. Single-threaded. */
 enum { DYNLINK_MESSAGE_SIZE = 1024 };
-bool dynlink_program(struct string_section dlls, struct string_section names, char why[DYNLINK_MESSAGE_SIZE]);
+bool dynlink_program(struct string_section dlls, struct string_section names, bool to_run, char why[DYNLINK_MESSAGE_SIZE]);
 /* Fills it with all that is built in (a program that is linked with the runtime). */
 void dynlink_builtin(void);
 /* Closes the libraries and empties table and path. */

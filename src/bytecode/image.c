@@ -124,7 +124,7 @@ enum image_status image_of_memory(struct image *image, const char *bytes, size_t
 
 enum image_status image_open(struct image *image, const char *path, bool scripts, char *why)
 {
-  *image = (struct image){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+  *image = (struct image){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (why) why[0] = 0;
   if (image->fd < 0) return errno == EMFILE ? IMAGE_NO_FILES : IMAGE_NOT_FOUND;
   struct stat st;

@@ -665,7 +665,11 @@ value activation_apply(value f, size_t count, const value *args)
 {
   struct stack_info *fiber = Caml_state->current_stack;
   size_t used = fiber_used(fiber);
+  /* A stub of many arguments may hand on the array it was given, which lies on this stack and moves with it. */
+  bool on_stack = args >= fiber->sp && args < fiber->high;
+  size_t from_top = on_stack ? (size_t)(fiber->high - args) : 0;
   if (!fiber_ensure(fiber, count + 3)) return Make_exception_result(caml_exception_stack_overflow());
+  if (on_stack) args = fiber->high - from_top;
   fiber->sp -= count + 3;
   memcpy(fiber->sp, args, Bsize_wsize(count));
   fiber->sp[count] = (value)interp_stop();

@@ -102,7 +102,7 @@ static bool strings_read(const struct image *image, const char *name, struct str
   return !s || out->bytes != NULL;
 }
 
-static enum load_status primitives_load(const struct image *image, char *why)
+static enum load_status primitives_load(const struct image *image, bool to_run, char *why)
 {
   struct string_section dlpt = {0}, dlls = {0}, names = {0};
   bool read = strings_read(image, "DLPT", &dlpt) && strings_read(image, "DLLS", &dlls) && strings_read(image, "PRIM", &names);
@@ -114,7 +114,7 @@ static enum load_status primitives_load(const struct image *image, char *why)
     status = LOAD_UNLINKABLE;
   } else {
     dynlink_complete_path(dlpt);
-    if (!dynlink_program(dlls, names, why)) status = LOAD_UNLINKABLE;
+    if (!dynlink_program(dlls, names, to_run, why)) status = LOAD_UNLINKABLE;
   }
   free((char *)dlpt.bytes);
   free((char *)dlls.bytes);
@@ -144,11 +144,11 @@ bool program_check(const struct program *p, char why[LOAD_MESSAGE_SIZE])
   return code_check(p->code, p->words, &limits, why);
 }
 
-enum load_status program_load(const struct image *image, struct program *out, char why[LOAD_MESSAGE_SIZE])
+enum load_status program_load(const struct image *image, bool to_run, struct program *out, char why[LOAD_MESSAGE_SIZE])
 {
   *out = (struct program){.globals = Val_unit};
   enum load_status status = code_read(image, out, why);
-  if (status == LOAD_OK) status = primitives_load(image, why);
+  if (status == LOAD_OK) status = primitives_load(image, to_run, why);
   if (status == LOAD_OK) status = data_load(image, out, why);
   if (status == LOAD_OK && !program_check(out, why)) status = LOAD_DAMAGED;
   if (status != LOAD_OK) program_drop(out);

@@ -25,8 +25,9 @@ struct program {
   value globals;     /* the table of globals; not a root: install it before anything allocates */
 };
 
-/* [may gc]. On a failure [why] says what is wrong, and nothing is left to free. */
-enum load_status program_load(const struct image *image, struct program *out, char why[LOAD_MESSAGE_SIZE]);
+/* [may gc]. On a failure [why] says what is wrong, and nothing is left to free. Unless it is [to_run], no
+ * code that the program names is run either: its libraries stay closed. */
+enum load_status program_load(const struct image *image, bool to_run, struct program *out, char why[LOAD_MESSAGE_SIZE]);
 /* Checks code against a table of globals and the primitives; used by both ways to start. */
 bool program_check(const struct program *p, char why[LOAD_MESSAGE_SIZE]);
 /* For a program that shall not run. */

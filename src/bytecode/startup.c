@@ -241,7 +241,7 @@ static void open_named(const char *name, const struct gc_params *gc, const struc
 static void load_or_exit(struct image *image, const char *file, struct program *p)
 {
   char why[LOAD_MESSAGE_SIZE];
-  enum load_status status = program_load(image, p, why);
+  enum load_status status = program_load(image, true, p, why);
   image_close(image);
   if (status == LOAD_UNLINKABLE) caml_fatal_error("%s", why);
   if (status == LOAD_DAMAGED) usage_error("the file '%s' is damaged: %s", file, why);
@@ -335,7 +335,7 @@ int startup_check(const char *name)
   startup_runtime(&gc);
   char *file = search_executable(name);
   enum image_status status = image_open(&image, file, true, why);
-  bool sound = status == IMAGE_OK && program_load(&image, &program, why) == LOAD_OK;
+  bool sound = status == IMAGE_OK && program_load(&image, false, &program, why) == LOAD_OK;
   if (sound)
     printf("%s: sound: %zu words of code, %zu primitives, %zu globals\n", file, program.words, dynlink_primitives(),
            (size_t)Wosize_val(program.globals));

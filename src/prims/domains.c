@@ -213,7 +213,9 @@ CAMLprim value caml_domain_dls_get(value unit) { return Caml_state->dls_root; }
 
 CAMLprim value caml_domain_dls_set(value v)
 {
+  bool waited = actions_must_wait();
   Caml_state->dls_root = v;
+  if (waited) caml_set_action_pending(Caml_state);
   return Val_unit;
 }
 

@@ -187,7 +187,7 @@ static enum outcome load(const struct buffer *b)
   case IMAGE_WRONG_MAGIC: return OTHER_MAGIC;
   default: return NO_TABLE;
   }
-  switch (program_load(&image, &program, why)) {
+  switch (program_load(&image, false, &program, why)) {
   case LOAD_OK:
     caml_global_data = program.globals;
     gc_minor(domain_self());
