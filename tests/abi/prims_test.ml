@@ -349,6 +349,18 @@ let signals () =
   check "signal_any_domain" (Domain.join d >= 0);
   Sys.set_signal Sys.sigusr1 Signal_default
 
+(* A handler may use the domain's local storage, also in a domain that has only just begun (stock
+   5.3.0 crashes here). *)
+let signals_at_birth () =
+  let me = int_of_string (String.trim (In_channel.with_open_text "/proc/self/stat" (fun ic -> List.hd (String.split_on_char (Char.chr 32) (input_line ic))))) in
+  let key = Domain.DLS.new_key (fun () -> 7) and handled = Atomic.make 0 in
+  Sys.set_signal Sys.sigusr1 (Signal_handle (fun _ -> if Domain.DLS.get key = 7 then Atomic.incr handled));
+  ignore (Sys.command (Printf.sprintf "(i=0; while [ $i -lt 20000 ] && kill -USR1 %d; do i=$((i+1)); done) 2>/dev/null &" me));
+  let good = ref 0 in
+  for i = 1 to 200 do if Domain.join (Domain.spawn (fun () -> Domain.DLS.get key + i)) = 7 + i then incr good done;
+  Sys.set_signal Sys.sigusr1 Signal_ignore;
+  check "signals_at_birth" (!good = 200 && Atomic.get handled > 0)
+
 let () =
   let is_bactrian = Array.length Sys.argv > 1 in
   recursive ();
@@ -361,4 +373,5 @@ let () =
   mutexes ();
   domains ();
   signals ();
+  if is_bactrian then signals_at_birth ();
   exit (if !failures > 0 then 1 else 0)
