@@ -166,7 +166,7 @@ void gc_major(struct domain *d);
 void gc_full_major(struct domain *d);
 void gc_compact(struct domain *d);
 
-/* As Gc.stat, in words and counts; gc.mli and docs/statistics.md define each. */
+/* As Gc.stat, in words and counts; gc.mli defines each. */
 struct gc_stats {
   uint64_t minor_words, promoted_words, major_words;
   uint64_t minor_collections, major_collections, forced_major_collections, compactions;

@@ -105,7 +105,7 @@ static inline struct gc_domain *gc_domain(struct domain *d) { return (struct gc_
 
 /* What quick_stat answers about the heap: taken at the end of each minor collection and each cycle. */
 struct heap_sample {
-  uint64_t heap_words, live_words, live_blocks, free_words, fragments, heap_chunks, free_blocks, largest_free;
+  uint64_t heap_words, live_words, live_blocks, free_words, fragments, free_blocks, largest_free;
 };
 
 /* See pacing.c; words throughout. */

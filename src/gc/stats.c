@@ -11,7 +11,7 @@
  *
  * The heap figures are taken while the world is stopped, at the end of each minor
  * collection and of each cycle: so quick_stat's are true of one instant, and the
- * identity holds for whoever asks. Definitions for users: docs/statistics.md. */
+ * identity holds for whoever asks. Definitions: stdlib/gc.mli. */
 #include "gc/state.h"
 
 static void sample_add_class(struct heap_sample *s, const struct class_counts *c, unsigned cls)

@@ -23,7 +23,6 @@
 struct verify {
   const char *when;
   struct heap_counts counts;    /* from the walk */
-  uint64_t free_slots, free_slot_words;
   value **remembered;           /* sorted, for REM-2 */
   size_t remembered_len;
   header_t dead;                /* colour of the dead; 0: none can be told */

@@ -24,7 +24,7 @@
  * FREE SLOTS of a pool form runs. The first two words of a run are a header of colour 3
  * whose size field counts the run's slots, and the address of the next run.
  *
- * INVARIANTS, checked by heap_check_pool and the verifier:
+ * INVARIANTS, checked by the verifier (src/gc/verify.c):
  *   POOL-1  a pool is a sequence of live objects, dead objects and free runs that
  *           covers all its slots; only a domain's current run may have an undefined tail.
  *   POOL-2  a side byte is 0 exactly for slots that hold no object.
@@ -65,7 +65,7 @@ enum block_kind {
 
 enum { CLASSES = 63, SLOT_WORDS_MAX = 4096 };
 
-/* One word for mutual exclusion where two sizes meet: a size in words with the header. */
+/* Sizes of slots in words, header included, in rising order. */
 extern const uint16_t class_slot_words[CLASSES];
 extern uint8_t class_of_whsize_[SLOT_WORDS_MAX + 1];   /* [const] after heap_init */
 static inline unsigned class_of_whsize(size_t whsize) { return class_of_whsize_[whsize]; }
