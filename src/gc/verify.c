@@ -26,7 +26,8 @@ struct verify {
   value **remembered;           /* sorted, for REM-2 */
   size_t remembered_len;
   header_t dead;                /* colour of the dead; 0: none can be told */
-  uint8_t *starts;              /* a bit for each 16 bytes of the arena: an object of a pool begins here */
+  uint8_t *starts;              /* a bit for each word of the arena: an object begins here */
+  uint8_t *alive;               /* the same without the dead; [starts] itself where none can be told */
 };
 
 static const char *const kind_names[KINDS] = {"free", "scan", "noscan", "final", "cont", "ephe"};
@@ -64,36 +65,30 @@ static const char *describe(value v, char *text, size_t size)
 
 /* Only the first slot of a free run looks free: the others may show the headers of what was there. So a walk
  * notes beforehand where objects begin. */
-static size_t start_bit(value object) { return ((uintnat)Hp_val(object) - bac_heap.base) >> SIDE_SHIFT; }
+static inline size_t start_bit(value object) { return ((uintnat)object - bac_heap.base) / sizeof(value); }
 
 static bool verify_note_start(value object, uint8_t kind, void *arg)
 {
   struct verify *v = arg;
-  (void)kind;
-  v->starts[start_bit(object) / 8] |= 1 << start_bit(object) % 8;
+  size_t bit = start_bit(object);
+  v->starts[bit / 8] |= 1 << bit % 8;
+  if (v->dead != 0 && object_colour(object, kind) != v->dead) v->alive[bit / 8] |= 1 << bit % 8;
   return true;
 }
 
-static bool verify_is_start(const struct verify *v, value object)
+/* Is [v] in one of the two maps? Its memory is not touched: most references are checked by this alone. */
+static inline bool verify_is_in(const uint8_t *map, value v)
 {
-  return v->starts[start_bit(object) / 8] >> start_bit(object) % 8 & 1;
+  return v % sizeof(value) == 0 && heap_contains(v) && map[start_bit(v) / 8] >> start_bit(v) % 8 & 1;
 }
 
 /* Is [v], a block in the heap, the address of an object or of a closure inside one? Answers the object, or 0. */
 static value verify_object_of(const struct verify *verify, value v)
 {
-  uint8_t kind = heap_kind(v);
-  if (kind == KIND_FREE) return 0;
-  if (kind & (KIND_LARGE | KIND_LARGE_REST)) {
-    if (Tag_val(v) == Infix_tag) v -= Infix_offset_hd(Hd_val(v));
-    kind = heap_kind(v);
-    return (kind & KIND_LARGE) && Hp_val(v) == block_start(block_index(v)) ? v : 0;
-  }
-  struct block *b = &bac_heap.block[block_index(v)];
-  if (kind == KIND_SCAN && Tag_val(v) == Infix_tag && !is_free_run(Hd_val(v))) v -= Infix_offset_hd(Hd_val(v));
-  size_t offset = Hp_val(v) - block_start(block_index(v));
-  if (offset % b->slot_words != 0 || offset / b->slot_words >= b->slots) return 0;
-  return verify_is_start(verify, v) ? v : 0;
+  if (verify_is_in(verify->starts, v)) return v;
+  if ((heap_kind(v) & 0xf) != KIND_SCAN || Tag_val(v) != Infix_tag) return 0;
+  v -= Infix_offset_hd(Hd_val(v));
+  return verify_is_in(verify->starts, v) && Tag_val(v) == Closure_tag ? v : 0;
 }
 
 static int compare_slots(const void *a, const void *b)
@@ -131,8 +126,9 @@ static const char *verify_reference(const struct verify *v, value *slot, bool in
   return NULL;
 }
 
-static void verify_field(const struct verify *v, value base, value *slot, bool in_heap)
+static inline void verify_field(const struct verify *v, value base, value *slot, bool in_heap)
 {
+  if (Is_long(*slot) || verify_is_in(v->alive, *slot)) return;
   const char *wrong = verify_reference(v, slot, in_heap);
   if (wrong == NULL) return;
   char a[256], b[256];
@@ -289,14 +285,20 @@ static void verify_collect_remembered(struct verify *v)
   qsort(v->remembered, v->remembered_len, sizeof *v->remembered, compare_slots);
 }
 
+static uint8_t *verify_new_map(void)
+{
+  uint8_t *map = calloc(bac_heap.committed + 1, BLOCK_WORDS / 8);
+  if (map == NULL) bac_fatal("out of memory in the heap verifier");
+  return map;
+}
+
 static void verify_collect_starts(struct verify *v)
 {
-  v->starts = calloc(bac_heap.committed + 1, BLOCK_BYTES >> SIDE_SHIFT >> 3);
-  if (v->starts == NULL) bac_fatal("out of memory in the heap verifier");
+  v->starts = verify_new_map();
+  v->alive = v->dead != 0 ? verify_new_map() : v->starts;
   for (uint32_t i = 0; i < bac_heap.committed; i++) {
     uint8_t kind = bac_heap.kind[i];
-    if (kind == KIND_FREE || kind & (KIND_LARGE | KIND_LARGE_REST)) continue;
-    verify_free_runs(v, i);
+    if (kind < KINDS && kind != KIND_FREE) verify_free_runs(v, i);
     heap_walk_block(i, verify_note_start, v);
   }
 }
@@ -304,6 +306,7 @@ static void verify_collect_starts(struct verify *v)
 static void verify_end(struct verify *v)
 {
   free(v->remembered);
+  if (v->alive != v->starts) free(v->alive);
   free(v->starts);
 }
 
