@@ -2,9 +2,8 @@
 /* Marshalling, writing: a value's graph becomes the data of a message.
  *
  * The graph is walked in pre-order, fields from left to right. Nothing moves
- * while it is walked, so a block is known by its address: the table of
- * positions maps the address to the block's number, which is how many blocks
- * were begun before it. There is no recursion: the rest of each block that is
+ * while it is walked, so a block is known by its address: a table (positions.h) maps
+ * it to the block's number, which is how many blocks were begun before it. There is no recursion: the rest of each block that is
  * under way waits on a stack. The same table and stack count caml_obj_reachable_words.
  *
  * What becomes of a message is in marshal_io.c.
@@ -22,6 +21,7 @@
 
 #include "abi/codefrag.h"
 #include "base/bits.h"
+#include "prims/positions.h"
 #include "sync/atomic.h"
 
 #include <stdlib.h>
@@ -32,10 +32,6 @@ enum {
   BUFFER_START = 8192 - sizeof(struct caml_output_block) - 16,
   ITEM_MAX = 32,               /* room that each item finds in the buffer */
   STACK_INLINE = 128,
-  POSITIONS_LINE = 4,          /* entries in a cache line */
-  POSITIONS_START = 64,        /* entries of a table at first */
-  POSITIONS_CACHED = 16384,    /* of the largest table in the arena */
-  NUMBER_BITS = 40,
 };
 
 /* Fields of one block that are still to be written. */
@@ -48,28 +44,6 @@ struct pending_stack {
   struct pending *at;          /* inline_, or on the C heap */
   size_t depth, cap;
   struct pending inline_[STACK_INLINE];
-};
-
-/* Open addressing. Blocks of one 64-byte piece of the heap hash to one cache line
- * of the table, in their order, and go on to the next lines when it is full.
- * An entry belongs to the message whose stamp it carries, or else is free: nothing is cleared
- * between messages. */
-struct position {
-  value block;
-  uint64_t stamped;            /* stamp of the message, then number of the block */
-};
-
-/* A table of [cap] entries, a power of two, is the arena's entries from cap on, so that one
- * that grows moves within the arena; the largest have memory of their own. */
-struct positions {
-  struct position *at;
-  size_t cap;
-  size_t count, count_max;
-  unsigned shift;              /* 64 - log2(cap / POSITIONS_LINE) */
-  uint64_t stamp;              /* of the message, in its place; not 0 */
-  void *raw;                   /* the memory of a large one; else NULL */
-  struct position *arena;      /* 2 * POSITIONS_CACHED; NULL: none yet */
-  void *arena_raw;             /* its memory */
 };
 
 struct extern_state {
@@ -120,95 +94,6 @@ static inline bool stack_pop(struct pending_stack *k, value **at, uintnat *left)
   return true;
 }
 
-/* ---- The table of positions ---- */
-
-static void positions_shape(struct positions *t, struct position *at, size_t cap)
-{
-  t->at = at;
-  t->cap = cap;
-  t->count_max = cap / 3 * 2;
-  t->shift = 64 - (unsigned)__builtin_ctzl(cap / POSITIONS_LINE);
-}
-
-/* Zeroed entries on a cache line's boundary; *raw is what to free. */
-static struct position *positions_alloc(size_t count, void **raw)
-{
-  *raw = calloc(1, count * sizeof(struct position) + 64);
-  return *raw == NULL ? NULL : (struct position *)align_up((uintnat)*raw, 64);
-}
-
-static bool positions_begin(struct positions *t)
-{
-  t->count = 0;
-  t->stamp += (uint64_t)1 << NUMBER_BITS;
-  if (t->stamp == 0 && t->arena != NULL) {
-    free(t->arena_raw);
-    t->arena = NULL;
-  }
-  if (t->arena == NULL) {
-    t->arena = positions_alloc(2 * POSITIONS_CACHED, &t->arena_raw);
-    if (t->arena == NULL) return false;
-    t->stamp = (uint64_t)1 << NUMBER_BITS;
-  }
-  positions_shape(t, t->arena + POSITIONS_START, POSITIONS_START);
-  return true;
-}
-
-static void positions_end(struct positions *t)
-{
-  free(t->raw);
-  t->raw = NULL;
-}
-
-static inline bool positions_has(const struct positions *t, const struct position *p)
-{
-  return (p->stamped ^ t->stamp) >> NUMBER_BITS == 0;
-}
-
-static inline uintnat positions_number(const struct position *p)
-{
-  return p->stamped & (((uint64_t)1 << NUMBER_BITS) - 1);
-}
-
-/* The place of [block]: its entry, or the free one where it belongs. */
-static inline struct position *positions_place(const struct positions *t, value block)
-{
-  uintnat address = (uintnat)block;
-  size_t line = (address >> 6) * 0x9e3779b97f4a7c15u >> t->shift;
-  size_t i = line * POSITIONS_LINE + (address >> 4) % POSITIONS_LINE;
-  while (positions_has(t, &t->at[i]) && t->at[i].block != block) i = (i + 1) & (t->cap - 1);
-  return &t->at[i];
-}
-
-static NOINLINE bool positions_grow(struct positions *t)
-{
-  struct positions old = *t;
-  size_t cap = old.cap * (old.cap < POSITIONS_CACHED ? 4 : 2);
-  void *raw = NULL;
-  struct position *at = cap <= POSITIONS_CACHED ? t->arena + cap : positions_alloc(cap, &raw);
-  if (at == NULL) return false;
-  /* A look-up that finds an untouched page would fault once to read it and once to write. */
-  if (raw != NULL) memset(at, 0, cap * sizeof *at);
-  positions_shape(t, at, cap);
-  for (size_t i = 0; i < old.cap; i++)
-    if (positions_has(t, &old.at[i])) *positions_place(t, old.at[i].block) = old.at[i];
-  free(old.raw);
-  t->raw = raw;
-  return true;
-}
-
-/* NULL: [block] is new, and has been numbered. */
-static inline const struct position *positions_find_or_add(struct positions *t, value block)
-{
-  struct position *p = positions_place(t, block);
-  if (positions_has(t, p)) return p;
-  p->block = block;
-  p->stamped = t->stamp | t->count++;
-  return NULL;
-}
-
-static inline bool positions_is_full(const struct positions *t) { return t->count >= t->count_max; }
-
 /* ---- The state ---- */
 
 static void extern_tidy(struct extern_state *s)
@@ -239,7 +124,7 @@ static struct extern_state *extern_begin(unsigned flags)
     Caml_state->extern_state = s;
   }
   extern_tidy(s);
-  s->seen.count = 0;
+  s->seen.blocks = 0;
   if (!(flags & MARSHAL_NO_SHARING) && !positions_begin(&s->seen)) caml_raise_out_of_memory();
   s->flags = flags;
   s->words32 = s->words64 = 0;
@@ -522,12 +407,16 @@ static value skip_forward(value v)
   }
 }
 
-/* The block v, from now on known; *left as put_block sets it. */
-static inline unsigned char *put_new_block(struct extern_state *s, unsigned char *next, value v, header_t hd,
-                                           uintnat *left)
+/* The block v, or a reference to it if it is not new; *left as put_block sets it. */
+static inline unsigned char *put_block_once(struct extern_state *s, unsigned char *next, value v, header_t hd,
+                                            uintnat *left)
 {
-  if (unlikely(positions_is_full(&s->seen)) && !positions_grow(&s->seen)) extern_no_memory(s);
-  return put_block(s, next, v, hd, left);
+  uint32_t number;
+  switch (positions_number(&s->seen, v, &number)) {
+  case POSITION_NEW: return put_block(s, next, v, hd, left);
+  case POSITION_OLD: return put_shared(next, s->flags & MARSHAL_COMPRESSION ? number : s->seen.blocks - number);
+  default: extern_no_memory(s);
+  }
 }
 
 static void extern_graph(struct extern_state *s, value root)
@@ -535,7 +424,6 @@ static void extern_graph(struct extern_state *s, value root)
   struct pending_stack *stack = &s->stack;
   unsigned char *next = s->next;
   const bool sharing = !(s->flags & MARSHAL_NO_SHARING);
-  const bool absolute = (s->flags & MARSHAL_COMPRESSION) != 0;
   value *at = &root;
   uintnat left = 1;
   for (;;) {
@@ -560,11 +448,9 @@ static void extern_graph(struct extern_state *s, value root)
         hd = Hd_val(v);
       }
       uintnat inner = 0;
-      const struct position *seen;
       if (Wosize_hd(hd) == 0) next = put_head(s, next, 0, Tag_hd(hd));
       else if (!sharing) next = put_block(s, next, v, hd, &inner);
-      else if ((seen = positions_find_or_add(&s->seen, v)) == NULL) next = put_new_block(s, next, v, hd, &inner);
-      else next = put_shared(next, absolute ? positions_number(seen) : s->seen.count - positions_number(seen));
+      else next = put_block_once(s, next, v, hd, &inner);
       if (inner > 0) {
         if (left > 0 && !stack_push(stack, at, left)) extern_no_memory(s);
         at = &Field(v, Wosize_hd(hd) - inner);
@@ -596,7 +482,7 @@ static size_t put_vlq(unsigned char *to, uint64_t n)
 
 static void header_compressed(const struct extern_state *s, size_t plain_size, struct marshal_message *m)
 {
-  const uint64_t numbers[] = {m->data_size, plain_size, s->seen.count, s->words32, s->words64};
+  const uint64_t numbers[] = {m->data_size, plain_size, s->seen.blocks, s->words32, s->words64};
   size_t at = MARSHAL_MIN_HEADER;
   store_be32(m->header, MARSHAL_MAGIC_COMPRESSED);
   for (size_t i = 0; i < countof(numbers); i++) at += put_vlq(m->header + at, numbers[i]);
@@ -608,7 +494,7 @@ static void header_small(const struct extern_state *s, struct marshal_message *m
 {
   store_be32(m->header, MARSHAL_MAGIC_SMALL);
   store_be32(m->header + 4, (uint32_t)m->data_size);
-  store_be32(m->header + 8, (uint32_t)s->seen.count);
+  store_be32(m->header + 8, (uint32_t)s->seen.blocks);
   store_be32(m->header + 12, (uint32_t)s->words32);
   store_be32(m->header + 16, (uint32_t)s->words64);
   m->header_size = MARSHAL_SMALL_HEADER;
@@ -619,7 +505,7 @@ static void header_big(const struct extern_state *s, struct marshal_message *m)
   store_be32(m->header, MARSHAL_MAGIC_BIG);
   store_be32(m->header + 4, 0);
   store_be64(m->header + 8, m->data_size);
-  store_be64(m->header + 16, s->seen.count);
+  store_be64(m->header + 16, s->seen.blocks);
   store_be64(m->header + 24, s->words64);
   m->header_size = MARSHAL_BIG_HEADER;
 }
@@ -662,9 +548,24 @@ void extern_message(value v, value flag_list, size_t limit, struct marshal_messa
 
 /* ---- Words reachable from a value ---- */
 
+/* Is it met for the first time? Blocks without fields lie closer than the table of positions can tell. */
+static bool reached_first(struct extern_state *s, value v, bool atom_seen[256])
+{
+  if (Wosize_val(v) == 0) {
+    bool first = !atom_seen[Tag_val(v)];
+    atom_seen[Tag_val(v)] = true;
+    return first;
+  }
+  uint32_t number;
+  enum position_answer answer = positions_number(&s->seen, v, &number);
+  if (answer == POSITION_NO_MEMORY) extern_no_memory(s);
+  return answer == POSITION_NEW;
+}
+
 CAMLprim value caml_obj_reachable_words(value root)
 {
   struct extern_state *s = extern_begin(0);
+  bool atom_seen[256] = {false};
   uintnat words = 0, left = 1;
   value *at = &root;
   for (;;) {
@@ -673,8 +574,7 @@ CAMLprim value caml_obj_reachable_words(value root)
     left--;
     if (Is_block(v)) {
       if (Tag_val(v) == Infix_tag) v -= (value)Infix_offset_hd(Hd_val(v));
-      if (positions_find_or_add(&s->seen, v) == NULL) {
-        if (unlikely(positions_is_full(&s->seen)) && !positions_grow(&s->seen)) extern_no_memory(s);
+      if (reached_first(s, v, atom_seen)) {
         mlsize_t size = Wosize_val(v);
         words += 1 + size;
         mlsize_t first = Tag_val(v) == Closure_tag ? Start_env_closinfo(Closinfo_val(v)) : 0;
@@ -759,6 +659,6 @@ void extern_state_free(struct extern_state *s)
 {
   if (s == NULL) return;
   extern_tidy(s);
-  free(s->seen.arena_raw);
+  positions_free(&s->seen);
   free(s);
 }

@@ -102,6 +102,8 @@ CAMLprim value caml_bactrian_heap_scan(value unit)
 /* Nanoseconds of a monotonic clock, without an allocation: what a program measures pauses with. */
 CAMLprim value caml_bactrian_clock(value unit) { return Val_long(os_now_ns()); }
 
+CAMLprim value caml_bactrian_marked_words(value unit) { return Val_long(gc_marked_words()); }
+
 /* ---- Parameters ---- */
 
 /* In the order of gc.mli, type control. */
