@@ -215,7 +215,7 @@ void compact_stw(struct gc_domain *leader)
   }
   vec_free(&job.evacuate);
   vec_free(&job.domains);
-  heap_return_memory(0);
+  heap_return_memory();
   store_relaxed(&bac_gc.compactions, bac_gc.compactions + 1);
   stats_sample_stw();
   if (bac_gc.params.verify >= 1) verify_heap_stw("after a compaction");

@@ -83,8 +83,6 @@ void cycle_finish_stw(struct gc_domain *leader)
 
 /* ---- End of sweeping ---- */
 
-enum { SPARE_BLOCKS = 64 };
-
 /* Ends the sweeping phase if nothing is unswept; any domain, at any time. The compare-and-swap
  * lets exactly one see to it. */
 static void cycle_end_sweep(void)
@@ -93,8 +91,7 @@ static void cycle_end_sweep(void)
   enum gc_phase sweep = PHASE_SWEEP;
   if (!cas_seq(&bac_gc.phase, &sweep, PHASE_IDLE)) return;
   pacing_cycle_swept();
-  /* Free blocks are kept for what the next cycle may allocate; the rest goes back to the system (FIELD M4). */
-  heap_return_memory(SPARE_BLOCKS + (int64_t)(load_relaxed(&bac_gc.pacing.budget) / BLOCK_WORDS));
+  heap_return_spare_memory();
 }
 
 static size_t cycle_sweep(struct gc_domain *g, size_t work)

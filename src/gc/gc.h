@@ -179,6 +179,8 @@ void gc_quick_stat(struct domain *d, struct gc_stats *out);  /* [no gc] */
 /* Of the calling domain and those whose counters it adopted. [no gc] */
 void gc_counters(struct domain *d, uint64_t *minor_words, uint64_t *promoted, uint64_t *major);
 size_t gc_minor_free(struct domain *d);                      /* words */
+/* Words that marking has scanned, up to the last end of a marking phase: what benchmarks weigh pacing with. [no gc] */
+uint64_t gc_marked_words(void);
 
 /* The same heap figures rebuilt by a walk over every block, with the world
  * stopped, sharing no counter with the above: the verifier's own. [may gc] */

@@ -13,8 +13,9 @@
  * works off what all domains owe. */
 #include "gc/state.h"
 
-/* Part of the budget over which marking is spread, and over which sweeping is. */
-static const double MARK_PART = 0.5, SWEEP_PART = 0.4;
+/* Words marked for each word allocated, while marking is on; and the bounds that this sets to the part of the budget over
+ * which marking is spread. Sweeping is spread over the first part. */
+static const double MARK_RATE = 6, MARK_PART_LEAST = 0.05, MARK_PART_MOST = 0.5, SWEEP_PART = 0.4;
 
 /* Part of the overhead that may be garbage; the rest is for what else is no live data: slots not yet
  * reused, ends of blocks, the error of the estimates. */
@@ -27,7 +28,7 @@ enum { BUDGET_LEAST_WORDS = 256 * 1024 };
 enum { SLICE_MOST_WORDS = 200 * 1000, SLICE_LEAST_WORDS = 2000 };
 
 /* Bounds on marked words per live word: what a heap is made of may change from one cycle to the next. */
-static const double MARK_PER_LIVE_LEAST = 0.25, MARK_PER_LIVE_MOST = 2;
+static const double MARK_PER_LIVE_LEAST = 0.05, MARK_PER_LIVE_MOST = 2;
 
 static double bounded(double x, double least, double most) { return x < least ? least : x > most ? most : x; }
 
@@ -35,15 +36,19 @@ static double bounded(double x, double least, double most) { return x < least ? 
 static double pacing_room(uint64_t live)
 {
   double limit = (double)bac_heap.max_blocks * BLOCK_WORDS;
-  return (double)live < limit ? (limit - (double)live) / (1 + MARK_PART) : 0;
+  return (double)live < limit ? (limit - (double)live) / (1 + MARK_PART_MOST) : 0;
 }
 
 static void pacing_set_budget(uint64_t live)
 {
   struct pacing *p = &bac_gc.pacing;
-  double budget = (double)live * (double)bac_gc.params.space_overhead / 100 * GARBAGE_PART / (1 + MARK_PART);
+  double garbage = (double)live * (double)bac_gc.params.space_overhead / 100 * GARBAGE_PART;
+  double marking = (double)live * p->mark_per_live / MARK_RATE;  /* what is allocated in the meantime: m A */
+  double budget = bounded(garbage - marking, garbage / (1 + MARK_PART_MOST), garbage / (1 + MARK_PART_LEAST));
   if (budget < BUDGET_LEAST_WORDS) budget = BUDGET_LEAST_WORDS;
-  store_relaxed(&p->budget, (uint64_t)bounded(budget, 1, pacing_room(live) + 1));
+  budget = bounded(budget, 1, pacing_room(live) + 1);
+  p->mark_part = bounded(marking / budget, MARK_PART_LEAST, MARK_PART_MOST);
+  store_relaxed(&p->budget, (uint64_t)budget);
 }
 
 void pacing_init(void)
@@ -65,10 +70,12 @@ void pacing_custom(double share_of_cycle)
   add_relaxed(&bac_gc.pacing.allocated, (uint64_t)(share_of_cycle * (double)load_relaxed(&bac_gc.pacing.budget)));
 }
 
+uint64_t gc_marked_words(void) { return load_relaxed(&bac_gc.pacing.mark_total); }
+
 bool pacing_wants_cycle(void)
 {
   struct pacing *p = &bac_gc.pacing;
-  return (double)load_relaxed(&p->allocated) >= (1 - MARK_PART) * (double)load_relaxed(&p->budget);
+  return (double)load_relaxed(&p->allocated) >= (1 - p->mark_part) * (double)load_relaxed(&p->budget);
 }
 
 void pacing_mark_started_stw(void)
@@ -82,6 +89,7 @@ void pacing_mark_started_stw(void)
 void pacing_cycle_finished_stw(void)
 {
   struct pacing *p = &bac_gc.pacing;
+  store_relaxed(&p->mark_total, p->mark_total + p->mark_done);
   p->finish_allocated = p->allocated;
   p->finish_born_marked = p->allocated - min_size(p->mark_from, p->allocated);
   p->allocated = 0;
@@ -124,7 +132,7 @@ size_t pacing_slice_work(struct gc_domain *g)
     return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&p->sweep_done));
   case PHASE_MARK: {
     double room = budget - (double)p->mark_from;
-    if (room < budget / 4) room = budget / 4;
+    if (room < budget * p->mark_part / 2) room = budget * p->mark_part / 2;
     /* Past the budget the estimate was wrong; then all that there is bounds what is left. */
     uint64_t work = allocated < budget ? p->mark_work : max_size(p->mark_work, 2 * bac_gc.sample.live_words);
     return pacing_owed((double)work, (allocated - (double)p->mark_from) / room, load_relaxed(&p->mark_done));

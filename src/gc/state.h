@@ -111,7 +111,8 @@ struct heap_sample {
 /* See pacing.c; words throughout. */
 struct pacing {
   uint64_t allocated;             /* [atomic] into the major heap since the last cycle_finish, off-heap memory counted in */
-  uint64_t mark_done;             /* [atomic] words marked in this cycle */
+  uint64_t mark_done;             /* [atomic] words marked since marking started */
+  uint64_t mark_total;            /* [stw, atomic read] and in the cycles that ended before */
   uint64_t sweep_done;            /* [atomic] words swept since the last cycle_finish */
   uint64_t budget;                /* [atomic] allocation from one cycle_finish to the next */
   uint64_t finish_live;           /* [stw] live and dead words when marking ended */
@@ -120,6 +121,7 @@ struct pacing {
   uint64_t mark_from;             /* [stw] what [allocated] was when marking started */
   uint64_t mark_work;             /* [stw] words that this cycle is expected to mark */
   uint64_t heap_words;            /* [stw] size of what is to be swept */
+  double mark_part;               /* [stw, cycle_swept, read anywhere] part of the budget over which marking is spread */
   double mark_per_live;           /* [stw, cycle_swept] marked words per live word in the last cycle */
 };
 

@@ -83,6 +83,9 @@ const char *heap_init(size_t nursery_bytes, size_t heap_limit, dead_object_fn de
   return NULL;
 }
 
+/* Free blocks that keep their memory whatever happens. */
+enum { SPARE_BLOCKS = 64 };
+
 /* Makes at least [blocks] more blocks usable. [lock:arena] */
 static bool arena_grow(uint32_t blocks)
 {
@@ -138,6 +141,7 @@ uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
     store_relaxed(&h->kind[i], i == first ? first_kind : rest_kind);
   }
   h->block[first].blocks = count;
+  h->taken_blocks += count;
   store_relaxed(&h->used_blocks, h->used_blocks + count);
   store_relaxed(&h->dirty_blocks, h->dirty_blocks - dirty);
   arena_note_top();
@@ -160,12 +164,10 @@ void heap_give_blocks(uint32_t first, uint32_t count)
   lock_release(&h->lock);
 }
 
-int64_t heap_return_memory(int64_t keep)
+/* From the top down: low blocks are taken first, so they are the ones to keep. [lock:arena] */
+static void arena_return(int64_t keep)
 {
   struct heap *h = &bac_heap;
-  int64_t returned = 0;
-  lock_acquire(&h->lock);
-  /* From the top down: low blocks are taken first, so they are the ones to keep. */
   for (uint32_t end = h->committed; end > 0 && h->dirty_blocks > keep;) {
     uint32_t start = end;
     while (start > 0 && h->block[start - 1].dirty && h->dirty_blocks - (end - start) > keep) start--;
@@ -176,9 +178,21 @@ int64_t heap_return_memory(int64_t keep)
     os_decommit(block_start(start), (size_t)(end - start) << BLOCK_SHIFT);
     for (uint32_t i = start; i < end; i++) h->block[i].dirty = 0;
     store_relaxed(&h->dirty_blocks, h->dirty_blocks - (end - start));
-    returned += end - start;
     end = start;
   }
-  lock_release(&h->lock);
-  return returned;
+}
+
+void heap_return_memory(void)
+{
+  lock_acquire(&bac_heap.lock);
+  arena_return(0);
+  lock_release(&bac_heap.lock);
+}
+
+void heap_return_spare_memory(void)
+{
+  lock_acquire(&bac_heap.lock);
+  arena_return(SPARE_BLOCKS + bac_heap.taken_blocks + bac_heap.taken_blocks / 4);
+  bac_heap.taken_blocks = 0;
+  lock_release(&bac_heap.lock);
 }

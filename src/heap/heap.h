@@ -116,13 +116,14 @@ struct heap {
   struct block *block;        /* [const pointer] */
   uint8_t *side;              /* [const pointer] */
 
-  struct lock lock;           /* RANK_ARENA: the next five, and kind[] of free blocks */
+  struct lock lock;           /* RANK_ARENA: the next six, and kind[] of free blocks */
   bool huge_pages;            /* [const] H: ask the system for them */
   uint32_t committed;         /* blocks that may be used */
   uint32_t limit;             /* blocks that the arena has */
   uint32_t first_free;        /* no block below is free */
   int64_t used_blocks;        /* [atomic read] not free */
   int64_t dirty_blocks;       /* [atomic read] free, memory not returned */
+  int64_t taken_blocks;       /* since the last heap_return_spare_memory */
   int64_t top_blocks;         /* [atomic read] maximum of used + dirty ever */
   int64_t max_blocks;         /* [const] Xlimit: the program's blocks stay at or below it */
   bool collecting;            /* [stw] objects are being copied: no finaliser may run, and the limit does not hold */
@@ -288,8 +289,11 @@ bool heap_walk_pool(uint32_t i, unsigned kind, bool (*visit)(value v, uint8_t ki
 /* Blocks. heap_take_blocks: a run of [count] blocks, all memory of which may be used; NO_BLOCK: none. */
 uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind);
 void heap_give_blocks(uint32_t first, uint32_t count);
-/* Memory of free blocks goes back to the system, all but [keep] blocks. Returns blocks returned. */
-int64_t heap_return_memory(int64_t keep);
+/* Memory of free blocks goes back to the system: all of it, or all but what is likely to be wanted soon, which is
+ * a little more than was taken since the last call (FIELD M4; giving back what the next cycle takes costs a
+ * page fault for each 4 kB: a third of the time of a program that drops float arrays at once). */
+void heap_return_memory(void);
+void heap_return_spare_memory(void);
 
 /* Lists of a class, for the compactor; world stopped. */
 void pool_list_push(uint32_t *list, uint32_t i);

@@ -394,8 +394,13 @@ void heap_begin_sweep(void)
   store_release(&h->unswept, found);
 }
 
+/* What sweeping a large object costs, in words of a pool. */
+enum { LARGE_SWEEP_WORDS = 256 };
+
+/* Large objects first: they are few, and a look at their list is cheaper than one at all the pools'. */
 size_t heap_sweep_some(struct allocator *a, unsigned *hint)
 {
+  if (large_sweep_one(a)) return LARGE_SWEEP_WORDS;
   for (unsigned tried = 0; tried < KINDS * CLASSES; tried++, *hint = (*hint + 1) % (KINDS * CLASSES)) {
     struct class_pools *p = &bac_heap.pools[*hint / CLASSES][*hint % CLASSES];
     if (load_relaxed(&p->unswept) == NO_BLOCK) continue;
@@ -407,7 +412,7 @@ size_t heap_sweep_some(struct allocator *a, unsigned *hint)
     pool_file(a, i);
     return BLOCK_WORDS;
   }
-  return large_sweep_one(a) ? 256 : 0;
+  return 0;
 }
 
 /* ---- Walking ---- */

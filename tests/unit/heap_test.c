@@ -119,7 +119,7 @@ TEST(class_edges)
 TEST(blocks_are_taken_lowest_first)
 {
   heap_started();
-  heap_return_memory(0);
+  heap_return_memory();
   uint32_t a = heap_take_blocks(3, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
   uint32_t b = heap_take_blocks(1, KIND_SCAN, KIND_SCAN);
   uint32_t c = heap_take_blocks(2, KIND_NOSCAN | KIND_LARGE, KIND_LARGE_REST);
@@ -135,10 +135,26 @@ TEST(blocks_are_taken_lowest_first)
   heap_give_blocks(a, c + 4 - a);
   EXPECT_EQ(bac_heap.used_blocks, 0);
   EXPECT_EQ(bac_heap.dirty_blocks, c + 4 - a);
-  EXPECT_EQ(heap_return_memory(2), c + 2 - a);
-  EXPECT_EQ(bac_heap.dirty_blocks, 2);
-  EXPECT_EQ(heap_return_memory(0), 2);
-  EXPECT_EQ(heap_return_memory(0), 0);
+  heap_return_memory();
+  EXPECT_EQ(bac_heap.dirty_blocks, 0);
+}
+
+/* What was taken is likely to be taken again, with a quarter more; 64 blocks are always kept. */
+TEST(memory_that_is_not_wanted_goes_back)
+{
+  heap_started();
+  heap_return_memory();
+  heap_return_spare_memory();
+  uint32_t a = heap_take_blocks(400, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
+  heap_give_blocks(a, 400);
+  heap_return_spare_memory();
+  EXPECT_EQ(bac_heap.dirty_blocks, 400);
+  a = heap_take_blocks(100, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
+  heap_give_blocks(a, 100);
+  heap_return_spare_memory();
+  EXPECT_EQ(bac_heap.dirty_blocks, 64 + 125);
+  heap_return_spare_memory();
+  EXPECT_EQ(bac_heap.dirty_blocks, 64);
 }
 
 /* Random takes and gives: runs never overlap, counts are right, returned memory is zero again. */
@@ -166,12 +182,12 @@ TEST(blocks_against_a_model)
     }
     EXPECT_EQ(bac_heap.used_blocks, used);
     EXPECT(bac_heap.top_blocks >= bac_heap.used_blocks + bac_heap.dirty_blocks);
-    if (n % 100 == 0) heap_return_memory(rng_below(&unit_rng, 50));
+    if (n % 100 == 0) rng_below(&unit_rng, 2) ? heap_return_memory() : heap_return_spare_memory();
   }
   for (int i = 0; i < RUNS; i++)
     if (run[i].count != 0) heap_give_blocks(run[i].first, run[i].count);
   EXPECT_EQ(bac_heap.used_blocks, 0);
-  heap_return_memory(0);
+  heap_return_memory();
   EXPECT_EQ(*block_start(0), 0);
 }
 

@@ -1,0 +1,2 @@
+(* SPDX-License-Identifier: MIT *)
+let marked_words () = -1
