@@ -253,7 +253,16 @@ static void minor_leader(struct domain *d, void *arg)
     for_each_domain(other) if (other != d) domain_request(other, DOMAIN_WANT_SLICE);
 }
 
-static void gc_slice(struct gc_domain *g) { cycle_slice(g, pacing_slice_work(g)); }
+/* Where one phase ends the next may be due already: a large block, or a minor collection that promoted much, may
+ * have used up more than the part of the budget that belongs to a phase. */
+static void gc_slice(struct gc_domain *g, size_t least)
+{
+  for (int phases = 0; phases < 3; phases++) {
+    enum gc_phase before = load_relaxed(&bac_gc.phase);
+    cycle_slice(g, max_size(least, pacing_slice_work(g)));
+    if (load_relaxed(&bac_gc.phase) == before) break;
+  }
+}
 
 /* Promotion may have gone beyond Xlimit: then all that is garbage goes, at once. */
 static void gc_obey_limit(struct gc_domain *g)
@@ -264,7 +273,7 @@ static void gc_obey_limit(struct gc_domain *g)
 void gc_minor_and_slice(struct gc_domain *g, size_t least)
 {
   if (!stw_run(&g->dom, minor_leader, NULL)) return;
-  cycle_slice(g, max_size(least, pacing_slice_work(g)));
+  gc_slice(g, least);
   gc_obey_limit(g);
 }
 
@@ -278,7 +287,7 @@ uint32_t gc_serve(struct gc_domain *g)
     do gc_minor_and_slice(g, 0);
     while (load_relaxed(&bac_gc.minor_collections) == before);
   } else if (wants & DOMAIN_WANT_SLICE)
-    gc_slice(g);
+    gc_slice(g, 0);
   return wants & ~(uint32_t)(DOMAIN_WANT_MINOR | DOMAIN_WANT_SLICE);
 }
 

@@ -19,7 +19,7 @@ static const double MARK_RATE = 6, MARK_PART_LEAST = 0.05, MARK_PART_MOST = 0.5,
 
 /* Part of the overhead that may be garbage; the rest is for what else is no live data: slots not yet
  * reused, ends of blocks, the error of the estimates. */
-static const double GARBAGE_PART = 0.5;
+static const double GARBAGE_PART = 0.75;
 
 /* The least budget: a heap of less does not cycle for nothing (FIELD M12). */
 enum { BUDGET_LEAST_WORDS = 256 * 1024 };
@@ -63,6 +63,23 @@ void pacing_allocated(struct gc_domain *g)
   g->direct_words = 0;
 }
 
+/* Allocation is known in lumps: all that a minor collection promoted, a large block. The next slice comes a lump later, so
+ * what is due half a lump from now is due. Of several domains' slices after one minor collection only the first sees its lump:
+ * the figure falls slowly. */
+static double pacing_now(void)
+{
+  struct pacing *p = &bac_gc.pacing;
+  return (double)load_relaxed(&p->allocated) + (double)load_relaxed(&p->lump) / 2;
+}
+
+static void pacing_note_lump(void)
+{
+  struct pacing *p = &bac_gc.pacing;
+  uint64_t allocated = load_relaxed(&p->allocated), seen = load_relaxed(&p->lump_from), lump = load_relaxed(&p->lump);
+  store_relaxed(&p->lump_from, allocated);
+  store_relaxed(&p->lump, max_size(allocated - min_size(seen, allocated), lump - lump / 8));
+}
+
 void pacing_custom(double share_of_cycle)
 {
   if (share_of_cycle <= 0) return;
@@ -75,7 +92,7 @@ uint64_t gc_marked_words(void) { return load_relaxed(&bac_gc.pacing.mark_total);
 bool pacing_wants_cycle(void)
 {
   struct pacing *p = &bac_gc.pacing;
-  return (double)load_relaxed(&p->allocated) >= (1 - p->mark_part) * (double)load_relaxed(&p->budget);
+  return pacing_now() >= (1 - p->mark_part) * (double)load_relaxed(&p->budget);
 }
 
 void pacing_mark_started_stw(void)
@@ -92,7 +109,7 @@ void pacing_cycle_finished_stw(void)
   store_relaxed(&p->mark_total, p->mark_total + p->mark_done);
   p->finish_allocated = p->allocated;
   p->finish_born_marked = p->allocated - min_size(p->mark_from, p->allocated);
-  p->allocated = 0;
+  p->allocated = p->lump_from = 0;
   p->sweep_done = 0;
   p->finish_live = bac_gc.sample.live_words;
   p->heap_words = (uint64_t)bac_heap.used_blocks * BLOCK_WORDS;
@@ -126,13 +143,13 @@ size_t pacing_slice_work(struct gc_domain *g)
 {
   struct pacing *p = &bac_gc.pacing;
   pacing_allocated(g);
-  double allocated = (double)load_relaxed(&p->allocated), budget = (double)load_relaxed(&p->budget);
+  pacing_note_lump();
+  double allocated = pacing_now(), budget = (double)load_relaxed(&p->budget);
   switch (load_relaxed(&bac_gc.phase)) {
   case PHASE_SWEEP:
     return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&p->sweep_done));
   case PHASE_MARK: {
-    double room = budget - (double)p->mark_from;
-    if (room < budget * p->mark_part / 2) room = budget * p->mark_part / 2;
+    double room = bounded(budget - (double)p->mark_from, budget * p->mark_part / 4, budget);
     /* Past the budget the estimate was wrong; then all that there is bounds what is left. */
     uint64_t work = allocated < budget ? p->mark_work : max_size(p->mark_work, 2 * bac_gc.sample.live_words);
     return pacing_owed((double)work, (allocated - (double)p->mark_from) / room, load_relaxed(&p->mark_done));

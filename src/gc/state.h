@@ -115,6 +115,7 @@ struct pacing {
   uint64_t mark_total;            /* [stw, atomic read] and in the cycles that ended before */
   uint64_t sweep_done;            /* [atomic] words swept since the last cycle_finish */
   uint64_t budget;                /* [atomic] allocation from one cycle_finish to the next */
+  uint64_t lump, lump_from;       /* [atomic] words allocated from one slice to the next; [allocated] at the last slice */
   uint64_t finish_live;           /* [stw] live and dead words when marking ended */
   uint64_t finish_allocated;      /* [stw] what [allocated] was then */
   uint64_t finish_born_marked;    /* [stw] the part of it since marking started */
