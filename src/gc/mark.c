@@ -143,8 +143,8 @@ static NOINLINE bool mark_side_object(struct marker *m, value v, uint8_t kind)
   return true;
 }
 
-/* v is in the heap. */
-static inline bool mark_object(struct marker *m, value v, header_t unmarked)
+/* v is in the heap: marks it, whatever it is. True if it was unmarked. */
+static NOINLINE bool mark_object(struct marker *m, value v, header_t unmarked)
 {
   uint8_t kind = heap_kind(v);
   if (kind != KIND_SCAN && (kind & 0xf) != KIND_SCAN && kind != KIND_LARGE_REST)
@@ -184,35 +184,70 @@ bool mark_is_marked(value v)
 
 /* ---- Many ---- */
 
-static inline void ring_put(struct marker *m, value v, header_t unmarked)
+/* Found values whose headers or side bytes are being fetched: first in, first out. The lowest bit
+ * is set for those that mark_plain is not for. 0: an empty place.
+ * Time of a collection of 6.4 M list cells, and of 6.4 M cells in random order, by the ring's size: 1: 41, 396 ms; 4: 40, 307; 16: 41, 218;
+ * 32: 66, 220 (stock: 42, 238). */
+enum { MARK_RING = 16, RING_ODD = 1 };
+struct mark_ring {
+  value at[MARK_RING];
+  unsigned next;
+};
+
+/* v is in a pool of kind SCAN: what mark_object does, for nearly all objects without a call. */
+static inline void mark_plain(struct marker *m, value v, header_t unmarked)
 {
-  value old = m->ring[m->ring_at];
-  m->ring[m->ring_at] = v;
-  m->ring_at = (m->ring_at + 1) % MARK_RING;
-  if (old != 0) mark_object(m, old, unmarked);
+  header_t hd = Hd_val(v);
+  if (unlikely(Tag_hd(hd) >= Closure_tag)) {
+    mark_object(m, v, unmarked);
+  } else if (Colour_hd(hd) == unmarked) {
+    header_set_colour(Hp_val(v), hd, COLOUR_A + COLOUR_B - unmarked);
+    marker_push(m, &Field(v, 0), &Field(v, Wosize_hd(hd)));
+  }
 }
 
-static bool ring_drain(struct marker *m, header_t unmarked)
+static inline void mark_found(struct marker *m, value v, header_t unmarked)
+{
+  if (unlikely(v & RING_ODD))
+    mark_object(m, v - RING_ODD, unmarked);
+  else
+    mark_plain(m, v, unmarked);
+}
+
+static bool ring_drain(struct marker *m, struct mark_ring *ring, header_t unmarked)
 {
   bool any = false;
   for (int i = 0; i < MARK_RING; i++) {
-    value v = m->ring[i];
-    m->ring[i] = 0;
-    if (v != 0) any |= mark_object(m, v, unmarked);
+    value v = ring->at[i];
+    ring->at[i] = 0;
+    if (v == 0) continue;
+    any = true;
+    mark_found(m, v, unmarked);
   }
   return any;
 }
 
-static inline void mark_range(struct marker *m, value *p, value *end, header_t unmarked)
+/* What the loop reads of the heap's description: stores to side bytes may alias anything, so the compiler would
+ * fetch it again for each field. */
+struct heap_view { uintnat base, bytes; const uint8_t *kind; };
+
+static inline void mark_range(struct marker *m, struct mark_ring *ring, struct heap_view heap, value *p, value *end,
+                              header_t unmarked)
 {
   for (; p < end; p++) {
     value v = load_dependent(p);
-    if (!Is_block(v) || !heap_contains(v)) continue;
-    if (heap_kind(v) == KIND_SCAN)
+    uintnat offset = (uintnat)v - heap.base;
+    if (!Is_block(v) || offset >= heap.bytes) continue;
+    if (likely(load_relaxed(&heap.kind[offset >> BLOCK_SHIFT]) == KIND_SCAN)) {
       __builtin_prefetch(Hp_val(v), 1);
-    else
+    } else {
       __builtin_prefetch(side_byte(Hp_val(v)), 1);
-    ring_put(m, v, unmarked);
+      v |= RING_ODD;
+    }
+    value old = ring->at[ring->next];
+    ring->at[ring->next] = v;
+    ring->next = (ring->next + 1) % MARK_RING;
+    if (old != 0) mark_found(m, old, unmarked);
   }
 }
 
@@ -224,11 +259,13 @@ enum { CONTINUATION_WORK = 256 };
 size_t mark_some(struct gc_domain *g, size_t budget)
 {
   struct marker *m = &g->marker;
-  header_t unmarked = heap_other_colour();
+  struct mark_ring ring = {{0}, 0};
+  const struct heap_view heap = {bac_heap.base, bac_heap.bytes, bac_heap.kind};
+  const header_t unmarked = heap_other_colour();
   size_t done = 0;
   while (done < budget) {
     if (marker_is_empty(m)) {
-      if (ring_drain(m, unmarked) || packet_take(m)) continue;
+      if (ring_drain(m, &ring, unmarked) || packet_take(m)) continue;
       break;
     }
     struct mark_range r = m->packet->range[--m->packet->len];
@@ -241,10 +278,10 @@ size_t mark_some(struct gc_domain *g, size_t budget)
       marker_push(m, r.from + MARK_PIECE_WORDS, r.end);
       r.end = r.from + MARK_PIECE_WORDS;
     }
-    mark_range(m, r.from, r.end, unmarked);
+    mark_range(m, &ring, heap, r.from, r.end, unmarked);
     done += r.end - r.from + 1;
   }
-  ring_drain(m, unmarked);
+  ring_drain(m, &ring, unmarked);
   m->marked_words += done;
   add_relaxed(&bac_gc.pacing.mark_done, done);
   return done;

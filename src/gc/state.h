@@ -41,11 +41,8 @@ struct mark_packet {
   struct mark_range range[MARK_PACKET_RANGES];
 };
 
-enum { MARK_RING = 16 };
 struct marker {
   struct mark_packet *packet;     /* [own] grey ranges; more in the shared pool */
-  value ring[MARK_RING];          /* [own] prefetched, not yet looked at; 0: empty place */
-  unsigned ring_at;
   VEC(value) ephemerons;          /* [own, stw] marked in this cycle */
   uint64_t marked_words;          /* [own, stw] scanned or passed over, ever */
 };
