@@ -6,10 +6,11 @@
  * Collector work is pending in the domain's interrupt word and is done by
  * gc_poll; what gc_poll leaves to us is run by actions_run_exn. It always looks at all
  * of it: each look is a load or two, and a request may have been taken by any poll
- * before. An action that raises leaves the rest pending.
+ * before. An action that raises leaves the rest pending. That there is something is said by the
+ * interrupt word alone; whoever takes the request without running the actions makes it again.
  *
  * State: hook pointers, set by the thread library and the profiler at their
- * start, before a second thread or domain runs. Some are ABI names. */
+ * start, before a second thread or domain runs. Some are ABI names; programs may set the timing hooks at any time. */
 #include "abi/runtime.h"
 #include "sync/atomic.h"
 
@@ -45,7 +46,6 @@ static void timing_hook_call(timing_hook *hook)
 
 CAMLexport void caml_set_action_pending(caml_domain_state *state)
 {
-  store_relaxed(&state->action_pending, 1);
   domain_request(state->domain, DOMAIN_WANT_ACTIONS);
 }
 
@@ -66,13 +66,20 @@ static value finalisers_run_exn(void)
   return Is_exception_result(result) ? result : Val_unit;
 }
 
+void timing_hooks_call(struct domain *d, enum gc_moment moment)
+{
+  static timing_hook *const hooks[] = {
+      [GC_MINOR_BEGINS] = &caml_minor_gc_begin_hook,
+      [GC_MINOR_ENDS] = &caml_minor_gc_end_hook,
+      [GC_SLICE_BEGINS] = &caml_major_slice_begin_hook,
+      [GC_SLICE_ENDS] = &caml_major_slice_end_hook,
+  };
+  timing_hook_call(hooks[moment]);
+}
+
 value actions_run_exn(void)
 {
-  if (actions_must_wait()) {
-    store_relaxed(&Caml_state->action_pending, 1);
-    return Val_unit;
-  }
-  store_relaxed(&Caml_state->action_pending, 0);
+  if (actions_must_wait()) return Val_unit;
   value result = signals_run_exn();
   if (!Is_exception_result(result) && memprof_run_exn) result = memprof_run_exn();
   if (!Is_exception_result(result)) result = finalisers_run_exn();
@@ -86,7 +93,7 @@ value actions_run_exn(void)
 
 CAMLexport int caml_check_pending_actions(void)
 {
-  return domain_has_interrupts(domain_self()) || load_relaxed(&Caml_state->action_pending);
+  return domain_has_interrupts(domain_self());
 }
 
 /* ---- The public forms ---- */
@@ -103,12 +110,6 @@ CAMLexport value caml_process_pending_actions_with_root_exn(value v)
   LOCAL_ROOTS(&v);
   value result = caml_process_pending_actions_exn();
   return Is_exception_result(result) ? result : v;
-}
-
-static value value_or_raise(value encoded)
-{
-  if (Is_exception_result(encoded)) caml_raise(Extract_exception(encoded));
-  return encoded;
 }
 
 CAMLexport void caml_process_pending_actions(void)

@@ -263,7 +263,7 @@ CAMLexport value caml_alloc_sprintf(const char *fmt, ...)
   va_start(args, fmt);
   int length = vsnprintf(small, sizeof small, fmt, args);
   va_end(args);
-  if (length < 0) return caml_copy_string("");
+  if (length < 0) caml_sys_error(Val_unit);
   if ((size_t)length < sizeof small) return caml_alloc_initialized_string((size_t)length, small);
 
   char *large = caml_stat_alloc((size_t)length + 1);

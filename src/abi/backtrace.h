@@ -11,7 +11,7 @@
 
 #include "abi/caml.h"
 
-enum { BACKTRACE_BUFFER_SLOTS = 1024 };
+enum { BACKTRACE_BUFFER_SLOTS = 1024 };   /* what a domain records of one exception at most */
 
 typedef void *backtrace_slot;
 

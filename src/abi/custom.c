@@ -106,8 +106,15 @@ CAMLexport value caml_alloc_final(mlsize_t words, void (*finalise)(value), mlsiz
 
 /* ---- Proportions ---- */
 
-/* The value of Gc.control's custom_major_ratio; kept by prims/gcctrl.c. */
-CAMLexport uintnat caml_custom_major_ratio = 44;
+/* A copy of the collector's parameter of that name, for stubs. */
+CAMLexport uintnat caml_custom_major_ratio;   /* [atomic: relaxed] */
+
+void custom_ratio_follow(void)
+{
+  struct gc_params params;
+  gc_params_get(domain_self(), &params);
+  store_relaxed(&caml_custom_major_ratio, params.custom_major_ratio);
+}
 
 /* How many bytes outside the heap should drive one full major cycle: the
  * ratio's share of the major heap without its free third. */
@@ -115,5 +122,5 @@ CAMLexport mlsize_t caml_custom_get_max_major(void)
 {
   struct gc_stats stats;
   gc_quick_stat(domain_self(), &stats);
-  return Bsize_wsize(stats.heap_words) / 150 * caml_custom_major_ratio;
+  return Bsize_wsize(stats.heap_words) / 150 * load_relaxed(&caml_custom_major_ratio);
 }

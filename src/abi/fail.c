@@ -17,7 +17,7 @@
 
 /* ---- Constructors ---- */
 
-static const char *const predefined_names[] = {
+const char *const predefined_names[] = {
     [EXN_OUT_OF_MEMORY] = "Out_of_memory",
     [EXN_SYS_ERROR] = "Sys_error",
     [EXN_FAILURE] = "Failure",
@@ -25,9 +25,13 @@ static const char *const predefined_names[] = {
     [EXN_END_OF_FILE] = "End_of_file",
     [EXN_DIVISION_BY_ZERO] = "Division_by_zero",
     [EXN_NOT_FOUND] = "Not_found",
+    [EXN_MATCH_FAILURE] = "Match_failure",
     [EXN_STACK_OVERFLOW] = "Stack_overflow",
     [EXN_SYS_BLOCKED_IO] = "Sys_blocked_io",
+    [EXN_ASSERT_FAILURE] = "Assert_failure",
+    [EXN_UNDEFINED_RECURSIVE_MODULE] = "Undefined_recursive_module",
 };
+_Static_assert(countof(predefined_names) == PREDEFINED_EXNS, "one name for each predefined exception");
 
 static bool has_globals(void) { return caml_global_data != 0 && Is_block(caml_global_data); }
 

@@ -29,7 +29,9 @@ enum predefined_exn {
   EXN_SYS_BLOCKED_IO,
   EXN_ASSERT_FAILURE,
   EXN_UNDEFINED_RECURSIVE_MODULE,
+  PREDEFINED_EXNS,
 };
+extern const char *const predefined_names[];   /* by enum predefined_exn */
 
 /* The array of global values of a bytecode program; 0 until it is loaded. */
 extern value caml_global_data;
@@ -61,6 +63,12 @@ static inline caml_result result_of_encoded(value v)
   bool failed = Is_exception_result(v);
   return (caml_result){failed, failed ? Extract_exception(v) : v};
 }
+/* The value of the encoded form, or the exception raised. */
+static inline value value_or_raise(value encoded)
+{
+  if (Is_exception_result(encoded)) caml_raise(Extract_exception(encoded));
+  return encoded;
+}
 
 /* ---- Pending actions (signals.c, actions.c) ---- */
 
@@ -72,6 +80,8 @@ static inline caml_result result_of_encoded(value v)
 value actions_run_exn(void);
 /* Polls the collector and runs the actions; returns v, which is kept. [may run OCaml] [raises] */
 value caml_process_pending_actions_with_root(value v);
+/* For struct gc_client: calls the hook of <caml/misc.h> for this moment. [no gc] */
+void timing_hooks_call(struct domain *d, enum gc_moment moment);
 /* The memory profiler's callbacks; the same convention. At most one. */
 void actions_set_memprof(value (*run_exn)(void));
 
@@ -112,6 +122,9 @@ char *caml_stat_strdup_noexc(const char *s);
 char *caml_stat_strconcat(int n, ...);
 void caml_alloc_small_dispatch(caml_domain_state *state, intnat wosize, int flags, int count,
                                unsigned char *lengths);
+
+/* Makes caml_custom_major_ratio (custom.c) what Gc.get says: at the start and whenever the parameters change. */
+void custom_ratio_follow(void);
 
 /* ---- What a back end supplies ---- */
 /* Words in use on the calling domain's current stack, for Gc.quick_stat. */

@@ -201,7 +201,6 @@ CAMLprim value caml_install_signal_handler(value number, value action)
   if (before < 0) caml_sys_error(Val_unit);
   result = before == BEHAVIOUR_HANDLE ? caml_alloc_1(0, old) : Val_int(before);
 
-  value raised = signals_run_exn();
-  if (Is_exception_result(raised)) caml_raise(Extract_exception(raised));
+  value_or_raise(signals_run_exn());
   return result;
 }

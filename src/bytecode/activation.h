@@ -19,6 +19,7 @@ struct exception_context {
   jmp_buf jump;
   value exn;                             /* what was raised; read by the target before anything collects */
   struct caml__roots_block *local_roots; /* as they were at the entry */
+  struct channel *channels;              /* the channel locked last at the entry */
   struct stack_info *base;
   size_t used;
   intnat outer_trap;                     /* base->trap of the outer activation */

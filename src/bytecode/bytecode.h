@@ -32,10 +32,11 @@ code_t interp_stop(void);
 
 /* ---- Primitives (dynlink.c) ---- */
 
-/* C_CALL's operand indexes it. Entries do not change once set; the array may move
- * when it grows, which is published with a release store. */
+/* C_CALL's operand indexes it. It neither moves nor grows; an entry is written once, before code that
+ * calls it exists. */
 typedef value (*bytecode_prim)(void);
-extern bytecode_prim *bytecode_prims;
+enum { PRIMITIVES_MAX = 1 << 16 };
+extern bytecode_prim bytecode_prims[PRIMITIVES_MAX];
 
 /* ---- Roots (roots.c) ---- */
 
@@ -49,7 +50,6 @@ extern const struct gc_client bytecode_client;
  * Caml_state->external_raise, the innermost one. */
 struct exception_context;
 
-enum { BACKTRACE_MAX = 1024 };
 /* Records the return addresses from the innermost frame (the current fiber's saved stack pointer)
  * up to the frame of the handler in Caml_state->backtrace_buffer. Called where
  * Caml_state->backtrace_active. A reraise of the same exception goes on where

@@ -7,13 +7,8 @@
  * handlers outside the callback: it raises Effect.Unhandled there.
  *
  * No state. All functions are [may run OCaml]. */
+#include "abi/runtime.h"
 #include "bytecode/activation.h"
-
-static value value_or_raise(value result)
-{
-  if (Is_exception_result(result)) caml_raise(Extract_exception(result));
-  return result;
-}
 
 CAMLexport value caml_callbackN_exn(value f, int n, value args[])
 {

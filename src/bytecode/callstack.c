@@ -22,12 +22,15 @@ static struct slots slots_collect(const struct stack_info *f, intnat max)
   return slots;
 }
 
-/* Frees the list. */
+/* Frees the list, also where there is no memory for the array. */
 static value slots_value(struct slots *slots)
 {
-  value raw = caml_alloc(slots->list.len, 0);
-  for (size_t i = 0; i < slots->list.len; i++) Store_field(raw, i, Val_slot(slots->list.at[i]));
+  size_t count = slots->list.len;
+  value raw = count > 0 ? gc_alloc(domain_self(), count, 0) : Atom(0);
+  if (raw != 0)
+    for (size_t i = 0; i < count; i++) Store_field(raw, i, Val_slot(slots->list.at[i]));
   vec_free(&slots->list);
+  if (raw == 0) caml_raise_out_of_memory();
   return raw;
 }
 

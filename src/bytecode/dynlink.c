@@ -2,11 +2,11 @@
 /* Primitives and shared libraries: see dynlink.h; and the primitives by which
  * the linker inside a program (Dynlink, the toplevel) reaches them.
  *
- * State: struct below. The table does not move, so the interpreter reads it
- * without a lock; an entry is written once, before code that calls it exists. */
+ * State: struct below, and the table, which the interpreter reads without a lock: see bytecode.h. */
 #include "bytecode/dynlink.h"
 
 #include "bytecode/bytecode.h"
+#include "bytecode/guard.h"
 #include "bytecode/image.h"
 #include "bytecode/startup.h"
 #include "prims/marshal.h"
@@ -23,12 +23,7 @@
 #define BAC_STDLIB_DIR "/usr/local/lib/ocaml"
 #endif
 
-enum { PRIMITIVES_MAX = 1 << 16 };
-
-value caml_input_value_from_bytes(value bytes, value start);   /* a primitive of src/prims */
-
-static bytecode_prim primitive_table[PRIMITIVES_MAX];   /* in .bss: what is not used costs nothing */
-bytecode_prim *bytecode_prims = primitive_table;
+bytecode_prim bytecode_prims[PRIMITIVES_MAX];   /* in .bss: what is not used costs nothing */
 
 static struct {
   struct lock lock;              /* RANK_ABI: [count] after the start */
@@ -37,6 +32,23 @@ static struct {
   VEC(void *) libraries;         /* [const after the start] dlopen handles */
   struct search_path path;       /* [const after the start] */
 } linked = {.lock = LOCK_INIT(RANK_ABI)};
+
+/* ---- Sections ---- */
+
+bool section_read(const struct image *image, const char *name, struct string_section *out)
+{
+  const struct image_section *s = image_section(image, name);
+  *out = (struct string_section){s ? image_read(image, s) : NULL, s ? s->length : 0};
+  return !s || out->bytes != NULL;
+}
+
+static value read_message(void *section)
+{
+  struct string_section *s = section;
+  return marshal_read_memory(s->bytes, s->length);
+}
+
+value section_value(struct string_section section) { return guard_call(read_message, &section); }
 
 /* ---- Search path ---- */
 
@@ -163,7 +175,7 @@ static bool primitive_add(const char *name, c_primitive function)
   char *copy = strdup(name);
   if (!copy) bac_fatal("out of memory");
   *vec_push(&linked.names) = copy;
-  primitive_table[linked.count++] = (bytecode_prim)function;
+  bytecode_prims[linked.count++] = (bytecode_prim)function;
   return true;
 }
 
@@ -209,7 +221,7 @@ void dynlink_clear(void)
   vec_free(&linked.libraries);
   vec_free(&linked.names);
   search_path_free(&linked.path);
-  memset(primitive_table, 0, linked.count * sizeof primitive_table[0]);
+  memset(bytecode_prims, 0, linked.count * sizeof bytecode_prims[0]);
   linked.count = 0;
 }
 
@@ -262,7 +274,7 @@ CAMLprim value caml_dynlink_add_primitive(value address)
   lock_acquire(&linked.lock);
   size_t index = linked.count;
   if (index < PRIMITIVES_MAX) {
-    primitive_table[index] = (bytecode_prim)block_address(address);
+    bytecode_prims[index] = (bytecode_prim)block_address(address);
     linked.count++;
   }
   lock_release(&linked.lock);
@@ -292,15 +304,6 @@ static value string_list(char *const *strings, size_t count)
   return list;
 }
 
-/* The bytes of a section, as a string: 0 where it cannot be read, unit where there is none. */
-static value section_string(const struct image *image, const char *name)
-{
-  const struct image_section *s = image_section(image, name);
-  if (!s) return Val_unit;
-  value bytes = caml_alloc_string(s->length);
-  return image_read_into(image, s, Bytes_val(bytes)) ? bytes : 0;
-}
-
 static void sections_of_file(value *symb, value *crcs)
 {
   struct image image;
@@ -310,13 +313,19 @@ static void sections_of_file(value *symb, value *crcs)
   case IMAGE_NO_FILES: caml_failwith("Dynlink: Failed to re-open bytecode executable");
   default: caml_failwith("Dynlink: Failed to re-read bytecode trailer");
   }
-  *symb = section_string(&image, "SYMB");
-  *crcs = section_string(&image, "CRCS");
+  struct string_section table, sums;
+  bool has_table = section_read(&image, "SYMB", &table) && table.bytes, has_sums = section_read(&image, "CRCS", &sums);
   image_close(&image);
-  if (*symb == 0 || Is_long(*symb)) caml_failwith("Dynlink: error reading SYMB");
-  if (*crcs == 0) caml_failwith("Dynlink: error reading CRCS");
-  *symb = caml_input_value_from_bytes(*symb, Val_long(0));
-  *crcs = Is_long(*crcs) ? Val_emptylist : caml_input_value_from_bytes(*crcs, Val_long(0));
+  value result = Val_unit;
+  if (has_table && has_sums) {
+    result = *symb = section_value(table);
+    if (!Is_exception_result(result) && sums.bytes) result = *crcs = section_value(sums);
+  }
+  free((char *)table.bytes);
+  free((char *)sums.bytes);
+  if (!has_table) caml_failwith("Dynlink: error reading SYMB");
+  if (!has_sums) caml_failwith("Dynlink: error reading CRCS");
+  value_or_raise(result);
 }
 
 /* A program linked with the runtime: an array of names and contents. */

@@ -8,6 +8,7 @@
 #ifndef BAC_BYTECODE_DYNLINK_H
 #define BAC_BYTECODE_DYNLINK_H
 
+#include "abi/caml.h"
 #include "bytecode/search.h"
 
 /* Those built in: two parallel arrays that end in NULL, written by
@@ -22,6 +23,12 @@ struct string_section {
   const char *bytes;
   size_t length;               /* bytes[length] is a zero byte */
 };
+
+struct image;
+/* The bytes of a section of an executable, malloc'ed; NULL where there is no such section. False: it cannot be read. */
+bool section_read(const struct image *image, const char *name, struct string_section *out);
+/* The value that a section of marshalled data holds, or an exception result. [may gc] */
+value section_value(struct string_section section);
 
 /* A directory of the option -I. Before anything else here. */
 void dynlink_add_directory(const char *dir);

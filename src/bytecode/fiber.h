@@ -79,8 +79,9 @@ struct fiber_walk {
 };
 /* From the saved stack pointer of [f]. */
 struct fiber_walk fiber_walk_start(const struct stack_info *f);
-/* The next return address whose call has a debug event, over parents too; NULL
- * at the end. Addresses of trap handlers are passed over. */
+/* The next return address whose call has a debug event, over parents too, and over the frames of outer
+ * activations; NULL at the end. Addresses of trap handlers are passed over, but for those of the frames below a
+ * callback: like stock's, such a walk shows them as unknown locations. */
 code_t fiber_walk_next(struct fiber_walk *w);
 
 #endif

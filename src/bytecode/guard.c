@@ -5,12 +5,14 @@
 #include "bytecode/guard.h"
 
 #include "bytecode/activation.h"
+#include "prims/io.h"
 
 value guard_call(value (*f)(void *), void *arg)
 {
   caml_domain_state *st = Caml_state;
   struct exception_context here = {
       .local_roots = st->local_roots,
+      .channels = channels_locked(),
       .base = st->current_stack,
       .used = fiber_used(st->current_stack),
       .outer_trap = st->current_stack->trap,

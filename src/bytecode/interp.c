@@ -34,6 +34,7 @@
 #include "bytecode/effects.h"
 #include "bytecode/instructions.h"
 #include "bytecode/labels.h"
+#include "prims/io.h"
 #include "prims/memprof.h"
 #include "sync/atomic.h"
 
@@ -638,6 +639,7 @@ static value activation_run(code_t pc, value env, intnat extra, size_t used)
   struct stack_info *base = st->current_stack;
   struct exception_context act = {
       .local_roots = st->local_roots,
+      .channels = channels_locked(),
       .base = base,
       .used = used,
       .outer_trap = base->trap,

@@ -6,8 +6,6 @@
 
 #include "bytecode/bytecode.h"
 #include "bytecode/check.h"
-#include "bytecode/guard.h"
-#include "prims/marshal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,20 +13,14 @@
 
 /* ---- Globals ---- */
 
-/* Source: bytecomp/symtable.ml, init; the order is enum predefined_exn. */
-static const char *const predefined[] = {
-    "Out_of_memory", "Sys_error",      "Failure",        "Invalid_argument", "End_of_file",    "Division_by_zero",
-    "Not_found",     "Match_failure",  "Stack_overflow", "Sys_blocked_io",   "Assert_failure", "Undefined_recursive_module",
-};
-_Static_assert(countof(predefined) == EXN_UNDEFINED_RECURSIVE_MODULE + 1, "one name for each predefined exception");
-
+/* Source: bytecomp/symtable.ml, init. */
 void globals_install_predefined(void)
 {
-  value globals = caml_alloc_tuple(countof(predefined));
+  value globals = caml_alloc_tuple(PREDEFINED_EXNS);
   LOCAL_ROOTS(&globals);
-  for (size_t i = 0; i < countof(predefined); i++) {
-    value name = caml_copy_string(predefined[i]);
-    value exn = caml_alloc_2(Object_tag, name, Val_long(-(intnat)i - 1));
+  for (int i = 0; i < PREDEFINED_EXNS; i++) {
+    value name = caml_copy_string(predefined_names[i]);
+    value exn = caml_alloc_2(Object_tag, name, Val_long(-i - 1));
     Store_field(globals, i, exn);
   }
   caml_global_data = globals;
@@ -42,22 +34,15 @@ static bool is_exception_constructor(value v)
 
 static bool globals_check(value globals)
 {
-  if (Is_long(globals) || Tag_val(globals) != 0 || Wosize_val(globals) < countof(predefined)) return false;
-  for (size_t i = 0; i < countof(predefined); i++)
+  if (Is_long(globals) || Tag_val(globals) != 0 || Wosize_val(globals) < PREDEFINED_EXNS) return false;
+  for (int i = 0; i < PREDEFINED_EXNS; i++)
     if (!is_exception_constructor(Field(globals, i))) return false;
   return true;
 }
 
-static value read_message(void *arg)
-{
-  const struct string_section *message = arg;
-  return marshal_read_memory(message->bytes, message->length);
-}
-
 value globals_read(const char *data, size_t size, char why[LOAD_MESSAGE_SIZE])
 {
-  struct string_section message = {data, size};
-  value globals = guard_call(read_message, &message);
+  value globals = section_value((struct string_section){data, size});
   if (Is_exception_result(globals)) {
     value exn = Extract_exception(globals);
     bool has_text = Tag_val(exn) == 0 && Wosize_val(exn) == 2 && Is_block(Field(exn, 1)) && Tag_val(Field(exn, 1)) == String_tag;
@@ -94,18 +79,10 @@ static enum load_status code_read(const struct image *image, struct program *p, 
   return p->code ? LOAD_OK : damaged_section("CODE", why);
 }
 
-/* An absent section has no bytes. False: it cannot be read. */
-static bool strings_read(const struct image *image, const char *name, struct string_section *out)
-{
-  const struct image_section *s = image_section(image, name);
-  *out = (struct string_section){s ? image_read(image, s) : NULL, s ? s->length : 0};
-  return !s || out->bytes != NULL;
-}
-
 static enum load_status primitives_load(const struct image *image, bool to_run, char *why)
 {
   struct string_section dlpt = {0}, dlls = {0}, names = {0};
-  bool read = strings_read(image, "DLPT", &dlpt) && strings_read(image, "DLLS", &dlls) && strings_read(image, "PRIM", &names);
+  bool read = section_read(image, "DLPT", &dlpt) && section_read(image, "DLLS", &dlls) && section_read(image, "PRIM", &names);
   enum load_status status = LOAD_OK;
   if (!read) {
     status = damaged_section("PRIM, DLLS or DLPT", why);

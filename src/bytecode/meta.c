@@ -108,19 +108,25 @@ static code_t code_copy(value bytes, size_t *words)
 CAMLprim value caml_reify_bytecode(value bytes, value events, value digest)
 {
   value closure = Val_unit, bytecode = Val_unit;
-  LOCAL_ROOTS(&closure, &bytecode);
+  LOCAL_ROOTS(&bytes, &events, &digest, &closure, &bytecode);
+  closure = caml_alloc_small(2, Closure_tag);
+  Code_val(closure) = interp_stop();
+  Closinfo_val(closure) = Make_closinfo(0, 2);
+  bytecode = caml_alloc_small(Wsize_bsize(sizeof(struct bytecode)), Abstract_tag);
+  value pair = caml_alloc_2(0, bytecode, closure);
+
+  /* Nothing is allocated from here on, so nothing is lost. */
   size_t words;
   code_t code = code_copy(bytes, &words);
   debuginfo_add(code, words, events);
-  if (!code_install(code, words, Is_none(digest) ? NULL : (const unsigned char *)String_val(Field(digest, 0))))
+  if (!code_install(code, words, Is_none(digest) ? NULL : (const unsigned char *)String_val(Field(digest, 0)))) {
+    debuginfo_remove(code);
+    caml_stat_free(code);
     caml_raise_out_of_memory();
-
-  closure = caml_alloc_small(2, Closure_tag);
+  }
   Code_val(closure) = code;
-  Closinfo_val(closure) = Make_closinfo(0, 2);
-  bytecode = caml_alloc_small(Wsize_bsize(sizeof(struct bytecode)), Abstract_tag);
   *Bytecode_val(bytecode) = (struct bytecode){code, words};
-  return caml_alloc_2(0, bytecode, closure);
+  return pair;
 }
 
 CAMLprim value caml_static_release_bytecode(value bytecode)

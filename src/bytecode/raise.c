@@ -6,6 +6,7 @@
  * interp.c.
  *
  * State: the backtrace buffer and position in Caml_state [own]. */
+#include "abi/backtrace.h"
 #include "bytecode/activation.h"
 #include "bytecode/bytecode.h"
 #include "prims/io.h"
@@ -16,12 +17,12 @@ _Noreturn void caml_fatal_uncaught_exception(value exn);
 
 CAMLexport void caml_raise(value exn)
 {
-  caml_channel_cleanup_on_raise();
+  struct exception_context *target = Caml_state->external_raise;
+  channels_unlock_until(target ? target->channels : NULL);
   if (caml_check_pending_actions()) {
     value result = caml_process_pending_actions_with_root_exn(exn);
     exn = Is_exception_result(result) ? Extract_exception(result) : result;
   }
-  struct exception_context *target = Caml_state->external_raise;
   if (!target) caml_fatal_uncaught_exception(exn);
   Caml_state->local_roots = target->local_roots;
   target->exn = exn;
@@ -34,7 +35,7 @@ static bool backtrace_has_buffer(caml_domain_state *st)
 {
   if (!st->backtrace_buffer) {
     st->backtrace_pos = 0;
-    st->backtrace_buffer = malloc(BACKTRACE_MAX * sizeof *st->backtrace_buffer);
+    st->backtrace_buffer = malloc(BACKTRACE_BUFFER_SLOTS * sizeof *st->backtrace_buffer);
   }
   return st->backtrace_buffer != NULL;
 }
@@ -50,7 +51,7 @@ void backtrace_stash(value exn, bool is_reraise)
   struct stack_info *f = st->current_stack;
   const value *handler = f->high - f->trap;
   if (f->trap == 0) handler = f->high;
-  for (const value *at = f->sp; at < handler && st->backtrace_pos < BACKTRACE_MAX; at++)
+  for (const value *at = f->sp; at < handler && st->backtrace_pos < BACKTRACE_BUFFER_SLOTS; at++)
     if (Is_block(*at) && debuginfo_has_event((code_t)*at))
       st->backtrace_buffer[st->backtrace_pos++] = (void *)*at;
 }

@@ -92,4 +92,5 @@ const struct gc_client bytecode_client = {
     .free_continuation = bytecode_free_continuation,
     .custom_has_finaliser = bytecode_custom_has_finaliser,
     .custom_finalise = bytecode_custom_finalise,
+    .moment = timing_hooks_call,
 };

@@ -53,6 +53,7 @@ void startup_runtime(const struct gc_params *params)
   struct domain *d = gc_init(params, &bytecode_client, &why);
   if (!d) bac_fatal("cannot start: %s", why ? why : "no memory");
   state_set_self(d);
+  custom_ratio_follow();
   globals_install_predefined();
   caml_runtime_events_init();
 }
@@ -89,7 +90,7 @@ static const char help[] =
     "  -M  Print the magic number expected by this runtime and exit\n"
     "  -p  Print the names of the primitives known to this runtime\n"
     "  -t  Trace the execution of the bytecode interpreter (specify multiple\n"
-    "      times to increase verbosity)\n"
+    "      times to increase verbosity; ignored if not ocamlrund)\n"
     "  -v  Set runtime parameter v=61 (GC event information)\n"
     "  -version  Print version string and exit\n"
     "  -vnum  Print short version number and exit\n"

@@ -32,7 +32,12 @@
  * always makes progress (DOM-1). Waiting is by futex after a short spin.
  *
  * INVARIANTS
- *   DOM-1  no thread waits for another while its domain is RUNNING.
+ *   DOM-1  no thread waits for another while its domain is RUNNING. Excepted are waits for a thread that,
+ *          wherever it is, gets there without a safepoint and without waiting for a RUNNING domain: a lock of
+ *          sync/lock.h (but RANK_WORLD, see stw.h), a continuation's stack that is being marked
+ *          (gc_keep_continuation), a signal that is being recorded (signals_leave); the leader, for whom
+ *          nobody waits as RUNNING; and a collector's loop that comes to a safepoint in each
+ *          round (cycle_complete).
  *   DOM-2  while world_is_stopped(), every other domain in the table is STOPPED.
  *   DOM-3  the domain table changes only under the world lock.
  *

@@ -158,6 +158,7 @@ static void cycle_mark(struct gc_domain *g, size_t work)
 void cycle_slice(struct gc_domain *g, size_t work)
 {
   trace_begin(&g->dom, TRACE_MAJOR_SLICE);
+  gc_tell_moment(g, GC_SLICE_BEGINS);
   switch (load_acquire(&bac_gc.phase)) {
   case PHASE_IDLE:
     if (pacing_wants_cycle()) stw_run(&g->dom, cycle_start_leader, NULL);
@@ -170,6 +171,7 @@ void cycle_slice(struct gc_domain *g, size_t work)
     cycle_end_sweep();
     break;
   }
+  gc_tell_moment(g, GC_SLICE_ENDS);
   trace_end(&g->dom, TRACE_MAJOR_SLICE);
 }
 
@@ -181,6 +183,7 @@ void cycle_complete(struct gc_domain *g, uint64_t cycles)
   for (;;) {
     enum gc_phase phase = load_acquire(&bac_gc.phase);
     if (load_relaxed(&bac_gc.major_collections) >= cycles && phase != PHASE_SWEEP) break;
+    gc_tell_moment(g, GC_SLICE_BEGINS);
     switch (phase) {
     case PHASE_IDLE: stw_run(&g->dom, cycle_start_leader, NULL); break;
     case PHASE_MARK: cycle_mark(g, FORCED_STEP_WORDS); break;
@@ -189,6 +192,7 @@ void cycle_complete(struct gc_domain *g, uint64_t cycles)
       cycle_end_sweep();
       break;
     }
+    gc_tell_moment(g, GC_SLICE_ENDS);
     domain_safepoint(&g->dom);
   }
 }

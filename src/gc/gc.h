@@ -26,6 +26,10 @@ struct root_visitor {
   void (*visit)(struct root_visitor *v, value *slots, size_t count);
 };
 
+/* Each begin has its end. A collection is told by the domain that leads it, with the world stopped; a slice, in which
+ * collections may be, by the domain that does it. The steps of a forced major collection count as slices. */
+enum gc_moment { GC_MINOR_BEGINS, GC_MINOR_ENDS, GC_SLICE_BEGINS, GC_SLICE_ENDS };
+
 struct gc_client {
   size_t state_size;       /* bytes of the per-domain state that begins with struct window */
 
@@ -48,8 +52,8 @@ struct gc_client {
   bool (*custom_has_finaliser)(value v);
   void (*custom_finalise)(value v);
 
-  /* A minor or major collection ended in this domain. Optional. [no gc] */
-  void (*minor_hook)(struct domain *d);
+  /* The collector comes to one of these moments, on d's own thread. May be NULL. [no gc] */
+  void (*moment)(struct domain *d, enum gc_moment moment);
 };
 
 /* ---- Parameters ---- */

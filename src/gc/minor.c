@@ -330,6 +330,7 @@ static size_t minor_words_in_use(void)
 void minor_collect_stw(struct gc_domain *leader)
 {
   trace_begin(&leader->dom, TRACE_MINOR);
+  gc_tell_moment(leader, GC_MINOR_BEGINS);
   trace_counter(&leader->dom, TRACE_MINOR_ALLOCATED, minor_words_in_use());
   struct minor_job job = {.leader = leader, .lock = LOCK_INIT(RANK_LEAF), .tasks = VEC_EMPTY, .shared = VEC_EMPTY};
   job.parallel = bac_domains.count > 1 && minor_words_in_use() >= PARALLEL_LEAST_WORDS;
@@ -352,8 +353,8 @@ void minor_collect_stw(struct gc_domain *leader)
   vec_free(&job.shared);
 
   store_relaxed(&bac_gc.minor_collections, bac_gc.minor_collections + 1);
-  for_each_domain(d) if (bac_gc.client.minor_hook) bac_gc.client.minor_hook(d);
   stats_sample_stw();
   if (bac_gc.params.verify >= 2) verify_heap_stw("after a minor collection");
+  gc_tell_moment(leader, GC_MINOR_ENDS);
   trace_end(&leader->dom, TRACE_MINOR);
 }

@@ -141,6 +141,11 @@ extern struct gc_state bac_gc;
 
 static inline bool gc_is_marking(void) { return load_relaxed(&bac_gc.phase) == PHASE_MARK; }
 
+static inline void gc_tell_moment(struct gc_domain *g, enum gc_moment moment)
+{
+  if (bac_gc.client.moment) bac_gc.client.moment(&g->dom, moment);
+}
+
 #define for_each_gc_domain(g) \
   for_each_domain(g##_dom_) for (struct gc_domain *g = gc_domain(g##_dom_); g; g = NULL)
 

@@ -30,7 +30,7 @@ static void warn_unclosed(const struct channel *c, bool unflushed)
   if (unflushed) fprintf(stderr, "[ocaml] (moreover, it has unflushed data)\n");
 }
 
-/* A block of out_channels_list that was not needed has no channel. */
+/* A block may have no channel: one of out_channels_list that was not needed, or where opening failed. */
 static void channel_finalise(value v)
 {
   struct channel *c = Channel(v);
@@ -69,24 +69,29 @@ CAMLexport value caml_alloc_channel(struct channel *c)
 
 /* ---- Open and close ---- */
 
-static value adopt_channel(struct channel *c, int flags)
+/* The block comes first: where there is no memory for it, there is no channel yet that would be lost. */
+static value open_channel(struct channel *(*open)(int fd), int fd, int flags)
 {
+  value block = caml_alloc_channel(NULL);
+  LOCAL_ROOTS(&block);
+  struct channel *c = open(fd);
   c->flags |= flags | CHANNEL_FLAG_MANAGED_BY_GC;
   c->refcount = 1;
+  Channel(block) = c;
   channels_list_lock();
   channels_list_add(c);
   channels_list_unlock();
-  return caml_alloc_channel(c);
+  return block;
 }
 
 CAMLprim value caml_ml_open_descriptor_in_with_flags(int fd, int flags)
 {
-  return adopt_channel(caml_open_descriptor_in(fd), flags);
+  return open_channel(caml_open_descriptor_in, fd, flags);
 }
 
 CAMLprim value caml_ml_open_descriptor_out_with_flags(int fd, int flags)
 {
-  return adopt_channel(caml_open_descriptor_out(fd), flags);
+  return open_channel(caml_open_descriptor_out, fd, flags);
 }
 
 CAMLprim value caml_ml_open_descriptor_in(value fd)

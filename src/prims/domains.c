@@ -28,7 +28,7 @@ static void no_hook(void) {}
 CAMLexport void (*caml_domain_initialize_hook)(void) = no_hook;
 CAMLexport void (*caml_domain_stop_hook)(void) = no_hook;
 CAMLexport void (*caml_atfork_hook)(void) = no_hook;
-/* Exported by <caml/misc.h>; may be NULL. */
+/* Exported by <caml/misc.h>: run after the stop hook, by a domain that still has its state; may be NULL. */
 CAMLexport void (*caml_domain_terminated_hook)(void);
 
 CAMLexport uintnat caml_num_domains_running = 1;   /* [atomic] */
@@ -120,8 +120,6 @@ static void domain_end(struct domain *d)
   gc_domain_terminate(d);
   state_set_self(NULL);
   sub_seq(&caml_num_domains_running, 1);
-  void (*hook)(void) = load_seq(&caml_domain_terminated_hook);
-  if (hook) hook();
 }
 
 static struct sync_mutex *spawned_function_run(struct spawn *s)
@@ -144,6 +142,8 @@ static void domain_thread(void *arg)
   events_tell(d, EVENT_DOMAIN_SPAWN, getpid());
   struct sync_mutex *m = spawned_function_run(s);
   caml_domain_stop_hook();
+  void (*terminated)(void) = load_seq(&caml_domain_terminated_hook);
+  if (terminated) terminated();
   domain_end(d);
   sync_mutex_let_go(m);
 }

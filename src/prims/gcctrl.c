@@ -6,13 +6,11 @@
  * OCaml records. After a collection the finalisers that it made ready are run, so
  * these primitives run OCaml code and may raise.
  *
- * No state but caml_custom_major_ratio (abi/custom.c), which follows Gc.set. */
+ * No state. */
 #include "abi/params.h"
 #include "abi/runtime.h"
 #include "os/os.h"
 #include "sync/atomic.h"
-
-extern uintnat caml_custom_major_ratio;
 
 /* ---- Statistics ---- */
 
@@ -167,8 +165,7 @@ CAMLprim value caml_gc_set(value control)
   p.custom_minor_max_bytes = control_figure(control, CUSTOM_MINOR_MAX_SIZE);
   store_relaxed(&runtime_params.stack_words, control_figure(control, STACK_LIMIT));
   gc_params_set(domain_self(), &p);
-  gc_params_get(domain_self(), &p);
-  store_relaxed(&caml_custom_major_ratio, p.custom_major_ratio);
+  custom_ratio_follow();
   return Val_unit;
 }
 

@@ -78,10 +78,14 @@ CAMLexport void caml_channel_unlock(struct channel *c)
   if (error) bac_fatal("channel unlock: %s", strerror(error));
 }
 
-CAMLexport void caml_channel_cleanup_on_raise(void)
+struct channel *channels_locked(void) { return locked_by_me; }
+
+void channels_unlock_until(struct channel *last)
 {
-  while (locked_by_me) caml_channel_unlock(locked_by_me);
+  while (locked_by_me && locked_by_me != last) caml_channel_unlock(locked_by_me);
 }
+
+CAMLexport void caml_channel_cleanup_on_raise(void) { channels_unlock_until(NULL); }
 
 void channels_after_fork_child(void)
 {

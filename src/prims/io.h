@@ -20,8 +20,10 @@
  * must wait for it waits in a blocking section: the wait is a [may gc] point.
  * Signal handlers and finalisers run with the mutex given up (for channels that
  * belong to OCaml code), so whoever calls a [polls] function looks at the fields anew
- * afterwards. caml_raise calls caml_channel_cleanup_on_raise, so an
- * exception gives up what the thread had locked.
+ * afterwards. An exception that C code raises gives up what the thread has locked
+ * since it entered the code that the exception ends: caml_raise unlocks down to what was locked
+ * when the callback began that the exception cannot leave. So an exception that is raised and handled
+ * within a callback leaves alone the channels of the C code that called back.
  *
  * The list of open channels, with [next], [prev], [refcount], is guarded by one lock
  * of RANK_CHANNELS in io.c. */
@@ -83,7 +85,11 @@ value caml_ml_open_descriptor_out_with_flags(int fd, int flags);
 /* ---- Locks ---- */
 void caml_channel_lock(struct channel *c);       /* [may gc] runs no OCaml code */
 void caml_channel_unlock(struct channel *c);
-/* Gives up every channel that the calling thread has locked. [no gc] */
+/* The channel that the calling thread locked last, of those still locked; may be NULL. [no gc] */
+struct channel *channels_locked(void);
+/* Gives up what the calling thread locked after [last]; all, if that is NULL. [no gc] */
+void channels_unlock_until(struct channel *last);
+/* Gives up every channel that the calling thread has locked; for stubs. [no gc] */
 void caml_channel_cleanup_on_raise(void);
 /* In the child of a fork: locks that other threads held are free. [no gc] */
 void channels_after_fork_child(void);

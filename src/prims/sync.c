@@ -41,7 +41,10 @@ static void sync_mutex_drop(struct sync_mutex *m)
   caml_stat_free(m);
 }
 
-static void mutex_finalise(value v) { sync_mutex_drop(Sync_mutex_val(v)); }
+static void mutex_finalise(value v)
+{
+  if (Sync_mutex_val(v)) sync_mutex_drop(Sync_mutex_val(v));
+}
 
 /* Both kinds are compared and hashed by the address of their storage. */
 static int compare_storage(value a, value b)
@@ -70,15 +73,23 @@ static int sync_mutex_init(struct sync_mutex *m)
   return error;
 }
 
+/* A block without storage, which whoever could not get the latter leaves to the collector. */
+static value block_new(const struct custom_operations *ops)
+{
+  value v = caml_alloc_custom(ops, sizeof(void *), 0, 1);
+  *(void **)Data_custom_val(v) = NULL;
+  return v;
+}
+
 CAMLprim value caml_ml_mutex_new(value unit)
 {
+  value v = block_new(&mutex_ops);
   struct sync_mutex *m = caml_stat_alloc(sizeof *m);
   int error = sync_mutex_init(m);
   if (error) {
     caml_stat_free(m);
     check_error(error, "Mutex.create");
   }
-  value v = caml_alloc_custom(&mutex_ops, sizeof m, 0, 1);
   Sync_mutex_val(v) = m;
   return v;
 }
@@ -141,6 +152,7 @@ void sync_mutex_let_go(struct sync_mutex *m)
 static void condition_finalise(value v)
 {
   pthread_cond_t *c = Condition_val(v);
+  if (!c) return;
   pthread_cond_destroy(c);
   caml_stat_free(c);
 }
@@ -154,13 +166,13 @@ static const struct custom_operations condition_ops = {
 
 CAMLprim value caml_ml_condition_new(value unit)
 {
+  value v = block_new(&condition_ops);
   pthread_cond_t *c = caml_stat_alloc(sizeof *c);
   int error = pthread_cond_init(c, NULL);
   if (error) {
     caml_stat_free(c);
     check_error(error, "Condition.create");
   }
-  value v = caml_alloc_custom(&condition_ops, sizeof c, 0, 1);
   Condition_val(v) = c;
   return v;
 }
