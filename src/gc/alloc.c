@@ -47,6 +47,59 @@ void gc_write_field(struct domain *d, value *field, value v)
   store_release(field, v);
 }
 
+/* Nobody else sees the fields meanwhile where there is one domain, so the order of the stores is free. */
+static bool is_alone(void) { return load_relaxed(&bac_domains.count) == 1; }
+
+void gc_init_fields(struct domain *d, value *fields, const value *from, size_t n)
+{
+  struct gc_domain *g = gc_domain(d);
+  if (!nursery_contains((value)fields)) {
+    for (size_t i = 0; i < n; i++) {
+      value v = load_relaxed(&from[i]);
+      if (is_young_block(v)) remember_field(g, &fields[i]);
+      fields[i] = v;
+    }
+  } else if (is_alone()) {
+    memcpy(fields, from, n * sizeof *fields);
+  } else {
+    for (size_t i = 0; i < n; i++) fields[i] = load_relaxed(&from[i]);
+  }
+}
+
+static inline void copy_old_field(struct gc_domain *g, value *field, const value *from)
+{
+  value v = load_relaxed(from);
+  barrier_before(g, field, load_dependent(field), v);
+  store_release(field, v);
+}
+
+static void copy_old_fields(struct gc_domain *g, value *fields, const value *from, size_t n)
+{
+  if (from < fields)
+    while (n-- > 0) copy_old_field(g, &fields[n], &from[n]);
+  else
+    for (size_t i = 0; i < n; i++) copy_old_field(g, &fields[i], &from[i]);
+}
+
+static void copy_young_fields(value *fields, const value *from, size_t n)
+{
+  if (from < fields)
+    while (n-- > 0) store_release(&fields[n], load_relaxed(&from[n]));
+  else
+    for (size_t i = 0; i < n; i++) store_release(&fields[i], load_relaxed(&from[i]));
+}
+
+void gc_copy_fields(struct domain *d, value *fields, const value *from, size_t n)
+{
+  fence_acquire();
+  if (!nursery_contains((value)fields))
+    copy_old_fields(gc_domain(d), fields, from, n);
+  else if (is_alone())
+    memmove(fields, from, n * sizeof *fields);
+  else
+    copy_young_fields(fields, from, n);
+}
+
 /* The value really exchanged is known only afterwards; no safepoint lies in between. */
 static inline void barrier_after(struct gc_domain *g, value *field, value old, value v)
 {

@@ -131,9 +131,13 @@ void gc_dependent_memory(struct domain *d, intnat bytes);
 
 /* First value of a field of a block that has just been allocated. */
 void gc_init_field(struct domain *d, value *field, value v);
+/* The same for the first n fields of such a block or a part of it; [from] is no field of it. */
+void gc_init_fields(struct domain *d, value *fields, const value *from, size_t n);
 /* The write barrier: any later store of a value into a block's field. A store
  * is a release; the old value is shaded while marking. */
 void gc_write_field(struct domain *d, value *field, value v);
+/* n such stores, of what stands at [from]; fields of one block, which may overlap: as memmove. */
+void gc_copy_fields(struct domain *d, value *fields, const value *from, size_t n);
 /* Atomic forms, sequentially consistent. */
 value gc_exchange_field(struct domain *d, value *field, value v);
 bool gc_cas_field(struct domain *d, value *field, value expected, value desired);

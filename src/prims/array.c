@@ -97,15 +97,13 @@ static value new_float_array(mlsize_t length, const char *culprit)
   return length == 0 ? Atom(0) : caml_alloc(length, Double_array_tag);
 }
 
-/* The same with values: the caller sets all of them at once with init_element. */
+/* The same with values: the caller sets all of them at once (gc_init_fields). */
 static value new_value_array(mlsize_t length, const char *culprit)
 {
   if (length > Max_wosize) caml_invalid_argument(culprit);
   if (length == 0) return Atom(0);
   return length <= Max_young_wosize ? caml_alloc_small(length, 0) : caml_alloc_shr(length, 0);
 }
-
-static inline bool is_born_young(value array) { return Wosize_val(array) <= Max_young_wosize; }
 
 CAMLprim value caml_floatarray_create(value length)
 {
@@ -209,33 +207,11 @@ CAMLprim value caml_floatarray_blit(value src, value from, value dst, value to, 
   return Val_unit;
 }
 
-/* Overlapping parts are copied from the end that is not overwritten first. */
-static void blit_young(value *out, const value *in, intnat n)
-{
-  fence_acquire();
-  if (in < out)
-    while (n-- > 0) store_release(&out[n], load_relaxed(&in[n]));
-  else
-    for (intnat i = 0; i < n; i++) store_release(&out[i], load_relaxed(&in[i]));
-}
-
-static void blit_old(value *out, const value *in, intnat n)
-{
-  if (in < out)
-    while (n-- > 0) caml_modify(&out[n], load_relaxed(&in[n]));
-  else
-    for (intnat i = 0; i < n; i++) caml_modify(&out[i], load_relaxed(&in[i]));
-}
-
 CAMLprim value caml_uniform_array_blit(value src, value from, value dst, value to, value length)
 {
-  const value *in = &Field(src, Long_val(from));
-  value *out = &Field(dst, Long_val(to));
-  if (gc_is_young(dst)) {
-    blit_young(out, in, Long_val(length));
-    return Val_unit;
-  }
-  blit_old(out, in, Long_val(length));
+  /* An empty array may be a static block. */
+  if (Long_val(length) <= 0) return Val_unit;
+  gc_copy_fields(domain_self(), &Field(dst, Long_val(to)), &Field(src, Long_val(from)), (size_t)Long_val(length));
   caml_check_urgent_gc(Val_unit);
   return Val_unit;
 }
@@ -255,10 +231,8 @@ static void place(bool flat, value dst, mlsize_t at, value src, mlsize_t from, m
   value *out = &Field(dst, at);
   if (flat)
     memcpy(out, in, n * sizeof(double));
-  else if (is_born_young(dst))
-    for (mlsize_t i = 0; i < n; i++) out[i] = load_relaxed(&in[i]);
   else
-    for (mlsize_t i = 0; i < n; i++) caml_initialize(&out[i], load_relaxed(&in[i]));
+    gc_init_fields(domain_self(), out, in, n);
 }
 
 static value new_array(bool flat, mlsize_t length)

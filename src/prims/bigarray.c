@@ -586,53 +586,99 @@ static bool is_long_work(const struct caml_ba_array *b, uintnat bytes)
   return bytes >= LONG_WORK_BYTES || (b->flags & CAML_BA_MAPPED_FILE);
 }
 
-CAMLprim value caml_ba_blit(value from, value to)
+/* The blocks are roots, so that their data stay. */
+static void copy_long(value from, value to, uintnat bytes)
 {
   LOCAL_ROOTS(&from, &to);
+  void *in = Caml_ba_array_val(from)->data, *out = Caml_ba_array_val(to)->data;
+  caml_enter_blocking_section();
+  memmove(out, in, bytes);
+  caml_leave_blocking_section();
+}
+
+CAMLprim value caml_ba_blit(value from, value to)
+{
   struct caml_ba_array *src = Caml_ba_array_val(from), *dst = Caml_ba_array_val(to);
   size_t dim_bytes = (size_t)src->num_dims * sizeof(intnat);
   if (src->num_dims != dst->num_dims || memcmp(src->dim, dst->dim, dim_bytes) != 0)
     caml_invalid_argument("Bigarray.blit: dimension mismatch");
   uintnat size = caml_ba_byte_size(src);
-  void *in = src->data, *out = dst->data;
-  bool is_long = is_long_work(src, size) || is_long_work(dst, size);
-  if (is_long) caml_enter_blocking_section();
-  memmove(out, in, size);
-  if (is_long) caml_leave_blocking_section();
+  if (is_long_work(src, size) || is_long_work(dst, size))
+    copy_long(from, to, size);
+  else
+    memmove(dst->data, src->data, size);
   return Val_unit;
 }
 
-/* Fills [bytes], a multiple of [unit], with copies of the element. The source of
- * the copies is the start of the data, little enough of it to stay in the cache. */
+/* Copies of the element, enough for LARGEST_ELEMENT bytes. */
+static void pattern_make(uint64_t pattern[2], const char *element, size_t unit)
+{
+  uint16_t two;
+  uint32_t four;
+  switch (unit) {
+  case 2:
+    memcpy(&two, element, 2);
+    pattern[0] = pattern[1] = two * UINT64_C(0x0001000100010001);
+    break;
+  case 4:
+    memcpy(&four, element, 4);
+    pattern[0] = pattern[1] = four * UINT64_C(0x0000000100000001);
+    break;
+  case 8:
+    memcpy(&pattern[0], element, 8);
+    pattern[1] = pattern[0];
+    break;
+  default:
+    memcpy(&pattern[0], element, 8);
+    memcpy(&pattern[1], element + 8, 8);
+  }
+}
+
+/* Fills [bytes], a multiple of [unit], with copies of the element. After the first ones, the source of the copies is the start of the data, little enough of it to
+ * stay in the cache. */
 static void replicate(char *data, const char *element, size_t unit, uintnat bytes)
 {
-  enum { MOST_AT_ONCE = 4096 };
-  if (unit == 1 || memcmp(element, element + 1, unit - 1) == 0) {
+  enum { FIRST = 256, MOST_AT_ONCE = 4096 };
+  if (unit == 1 || (bytes > FIRST && memcmp(element, element + 1, unit - 1) == 0)) {
     memset(data, element[0], bytes);
     return;
   }
-  memcpy(data, element, unit);
-  for (uintnat done = unit; done < bytes;) {
+  uint64_t pattern[2];
+  pattern_make(pattern, element, unit);
+  uintnat done = 0, first = min_size(bytes, FIRST);
+  for (; done + sizeof pattern <= first; done += sizeof pattern) memcpy(data + done, pattern, sizeof pattern);
+  if (done < first) {
+    memcpy(data + done, pattern, first - done);
+    return;
+  }
+  while (done < bytes) {
     uintnat piece = min_size(min_size(done, bytes - done), MOST_AT_ONCE);
     memcpy(data + done, data, piece);
     done += piece;
   }
 }
 
-CAMLprim value caml_ba_fill(value v, value x)
+static void replicate_long(value v, const char *element, size_t unit, uintnat bytes)
 {
   LOCAL_ROOTS(&v);
+  char *data = Caml_ba_array_val(v)->data;
+  caml_enter_blocking_section();
+  replicate(data, element, unit, bytes);
+  caml_leave_blocking_section();
+}
+
+CAMLprim value caml_ba_fill(value v, value x)
+{
   struct caml_ba_array *b = Caml_ba_array_val(v);
   uintnat size = caml_ba_byte_size(b);
   size_t unit = element_size(b);
-  char *data = b->data;
   char element[LARGEST_ELEMENT] __attribute__((aligned(LARGEST_ELEMENT)));
   if (size == 0) return Val_unit;
   kind_of(b)->set(element, x);
-  bool is_long = is_long_work(b, size);
-  if (is_long) caml_enter_blocking_section();
-  replicate(data, element, unit, size);
-  if (is_long) caml_leave_blocking_section();
+  if (is_long_work(b, size))
+    replicate_long(v, element, unit, size);
+  else
+    replicate(b->data, element, unit, size);
   return Val_unit;
 }
 

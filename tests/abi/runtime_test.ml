@@ -65,6 +65,15 @@ let interrupted () =
   output_string output "after\n";
   flush output;
   check "interrupted_then_input" (input_line input = "after");
+  (* This handler does not raise, and finds the channel free. *)
+  let found_locked = ref true in
+  Sys.set_signal Sys.sigalrm (Signal_handle (fun _ ->
+    found_locked := is_locked input;
+    output_string output "handler\n";
+    flush output));
+  alarm 20;
+  check "interrupted_by_user" (input_line input = "handler" && not !found_locked);
+  Sys.set_signal Sys.sigalrm (Signal_handle (fun _ -> raise Plain));
   alarm 20;
   check "interrupted_output"
     (match for _ = 1 to 100 do output_string output (String.make 65536 'x') done with

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of src/gc through the mock mutator: what is kept and what is not, to the word; large
- * objects, impossible sizes, slices, atomic stores. Random graphs are for tests/model. */
+ * objects, impossible sizes, slices, atomic stores, ranges of fields. Random graphs are for tests/model. */
 #include "gc_tests.h"
+
+/* ---- What is kept ---- */
 
 static mlsize_t random_wosize(void)
 {
@@ -167,6 +169,82 @@ TEST(atomic_stores_keep_the_snapshot)
     gc_major(d);
     gc_verify(d);
   }
+  expect_empty(d);
+}
+
+/* ---- Ranges of fields ---- */
+
+enum { RANGE = 40 };
+
+static void expect_numbers(value block, mlsize_t first, mlsize_t count, long number)
+{
+  for (mlsize_t i = first; i < first + count; i++) EXPECT_EQ(Field(Field(block, i), 0), Val_long(number++));
+}
+
+/* Field i of the block in root [at] gets a new block that holds the number i. */
+static void fill_numbers(struct domain *d, int at)
+{
+  for (int i = 0; i < RANGE; i++) {
+    value v = mock_alloc(d, 1, 0);
+    Field(v, 0) = Val_long(i);
+    put(d, *root(at), (mlsize_t)i, v);
+  }
+}
+
+/* Copies of blocks in root 0, whose fields are young: onto itself, to another old block, to a new one, to a young one. */
+static void copy_ranges(struct domain *d, bool young)
+{
+  *root(0) = young ? mock_alloc(d, RANGE, 0) : old_block(d, RANGE);
+  fill_numbers(d, 0);
+  gc_copy_fields(d, &Field(*root(0), 1), &Field(*root(0), 0), RANGE - 1);
+  expect_numbers(*root(0), 1, RANGE - 1, 0);
+  gc_copy_fields(d, &Field(*root(0), 0), &Field(*root(0), 2), RANGE - 2);
+  expect_numbers(*root(0), 0, RANGE - 2, 1);
+  *root(1) = old_block(d, RANGE);
+  gc_copy_fields(d, &Field(*root(1), 0), &Field(*root(0), 0), RANGE);
+  *root(2) = gc_alloc_major(d, RANGE, 0);
+  gc_init_fields(d, &Field(*root(2), 0), &Field(*root(0), 0), RANGE);
+  *root(3) = mock_alloc(d, RANGE, 0);
+  gc_init_fields(d, &Field(*root(3), 0), &Field(*root(0), 0), RANGE);
+  *root(0) = Val_unit;
+  gc_minor(d);
+  for (int at = 1; at <= 3; at++) expect_numbers(*root(at), 0, RANGE - 2, 1);
+}
+
+static void thread_polls(struct domain *d, void *stop)
+{
+  while (!load_relaxed((uint32_t *)stop)) mock_poll(d);
+}
+
+TEST(ranges_of_fields_are_remembered)
+{
+  struct domain *d = sole();
+  uint32_t stop = 0;
+  struct mock_thread t;
+  copy_ranges(d, false);
+  copy_ranges(d, true);
+  REQUIRE(mock_spawn(d, &t, thread_polls, &stop));
+  copy_ranges(d, false);
+  copy_ranges(d, true);
+  store_relaxed(&stop, 1);
+  mock_join(d, &t);
+  expect_empty(d);
+}
+
+TEST(ranges_of_fields_keep_the_snapshot)
+{
+  struct domain *d = sole();
+  *root(0) = old_block(d, RANGE);
+  *root(1) = old_block(d, RANGE);
+  for (int i = 0; i < RANGE; i++) {
+    value v = old_block(d, 1);
+    put(d, v, 0, Val_long(i));
+    put(d, *root(0), (mlsize_t)i, v);
+  }
+  start_marking(d);
+  value last = Field(*root(0), RANGE - 1);
+  gc_copy_fields(d, &Field(*root(0), 0), &Field(*root(1), 0), RANGE);
+  EXPECT(mark_is_marked(last));
   expect_empty(d);
 }
 
