@@ -155,9 +155,13 @@ void memprof_end(struct domain *d)
   memprof_release(p);
 }
 
+/* What came due meanwhile was passed over by the actions that ran in the callback: it is asked for again. */
 void memprof_suspend(struct domain *d, bool suspended)
 {
-  memprof_of(d)->thread->suspended = suspended;
+  struct memprof_domain *m = memprof_of(d);
+  size_t index;
+  m->thread->suspended = suspended;
+  if (!suspended && memprof_next_pending(m, &index)) ask_for_callbacks(d);
   rearm(d);
 }
 
@@ -243,6 +247,12 @@ bool memprof_next_pending(struct memprof_domain *m, size_t *index)
   return i < m->entries.len;
 }
 
+void memprof_set_busy(struct memprof_domain *m, size_t index, bool busy)
+{
+  m->entries.at[index].busy = busy;
+  if (m->pending_from > index) m->pending_from = index;
+}
+
 void memprof_delete(struct memprof_domain *m, size_t index)
 {
   struct memprof_entry *e = &m->entries.at[index];
@@ -283,6 +293,19 @@ void memprof_tidy(struct memprof_domain *m)
   m->deleted = 0;
 }
 
+bool memprof_check(const struct memprof_domain *m)
+{
+  size_t deleted = 0;
+  for (size_t i = 0; i < m->entries.len; i++) {
+    const struct memprof_entry *e = &m->entries.at[i];
+    if (e->state == ENTRY_DELETED) deleted++;
+    if (i < m->young_from && (gc_is_young(e->block) || gc_is_young(e->user))) return false;
+    if (i < m->pending_from && entry_waits(m, e)) return false;
+    if (e->dead && e->block != 0) return false;
+  }
+  return deleted == m->deleted;
+}
+
 /* ---- What the collector tells ---- */
 
 static void on_nursery_sampled(struct domain *d, size_t whsize)
@@ -316,6 +339,12 @@ static void on_scan(struct domain *d, struct root_visitor *v, bool young_only)
   for (size_t i = young_only ? m->young_from : 0; i < m->entries.len; i++) v->visit(v, &m->entries.at[i].user, 1);
 }
 
+/* The program's datum and the block's place are not kept for a profile of which nothing is told any more. */
+static bool entry_is_discarded(const struct memprof_entry *e)
+{
+  return e->state != ENTRY_DELETED && load_acquire(&e->profile->status) == MEMPROF_DISCARDED;
+}
+
 /* True if that makes a callback due. */
 static bool entry_update(struct memprof_entry *e, enum weak_event event, value (*where)(value))
 {
@@ -332,11 +361,14 @@ static void on_update_weak(struct domain *d, enum weak_event event, value (*wher
   if (m == NULL) return;
   bool waits = false;
   for (size_t i = event == WEAK_AFTER_MINOR ? m->young_from : 0; i < m->entries.len; i++) {
+    if (entry_is_discarded(&m->entries.at[i])) memprof_delete(m, i);
     if (!entry_update(&m->entries.at[i], event, where)) continue;
     if (m->pending_from > i) m->pending_from = i;
     waits = true;
   }
   if (event == WEAK_AFTER_MINOR) m->young_from = m->entries.len;
+  memprof_tidy(m);
+  DCHECK(memprof_check(m));
   if (waits) ask_for_callbacks(d);
 }
 

@@ -17,8 +17,18 @@
  * and has beside it what the collector told: promoted, dead.
  *
  * A table belongs to its domain: its threads, which have the domain in turn, and the leader of a stopped
- * world. An index stays valid while [running] is above 0. A profile is shared by domains
- * and counted: the program's Gc.Memprof.t, each entry and each sampling domain hold it. */
+ * world. A profile is shared by domains.
+ *
+ *   MEMPROF-1  A sample point is drawn again only for reasons that do not depend on where it was.
+ *   MEMPROF-2  No entry before [young_from] refers to anything young. memprof_check
+ *   MEMPROF-3  An index stays valid while [running] is above 0. A pointer to an entry does not outlive anything
+ *              that may collect: another domain may end meanwhile, and its entries come into this table.
+ *   MEMPROF-4  No entry before [pending_from] waits for a callback of the thread that has the domain; and if one
+ *              behind it does, DOMAIN_WANT_ACTIONS was requested since the thread was last not suspended. memprof_check
+ *   MEMPROF-5  A profile lives as long as one of its holders: the program's Gc.Memprof.t, each entry that is not
+ *              DELETED, each domain that samples it.
+ *
+ * Design page: docs/design/memprof.md. Tests: tests/gc/memprof_*.ml. */
 #ifndef BAC_OBSERVE_MEMPROF_H
 #define BAC_OBSERVE_MEMPROF_H
 
@@ -124,6 +134,8 @@ void memprof_sample(struct domain *d, value block, enum memprof_source source);
 
 /* The next entry that waits for a callback which the thread that has the domain may run; false: none. */
 bool memprof_next_pending(struct memprof_domain *m, size_t *index);
+/* A callback for the entry begins and ends; meanwhile other threads pass it over. */
+void memprof_set_busy(struct memprof_domain *m, size_t index, bool busy);
 void memprof_delete(struct memprof_domain *m, size_t index);
 /* The entry's datum becomes [user], which may be young. */
 void memprof_set_user(struct memprof_domain *m, size_t index, value user);
@@ -131,5 +143,7 @@ void memprof_set_user(struct memprof_domain *m, size_t index, value user);
 void memprof_set_block(struct memprof_domain *m, size_t index, value block);
 /* Takes out deleted entries, if nothing is running and it is worth it. */
 void memprof_tidy(struct memprof_domain *m);
+/* MEMPROF-2, MEMPROF-4 and the count of deleted entries. Own thread, or [stw]. */
+bool memprof_check(const struct memprof_domain *m);
 
 #endif

@@ -17,18 +17,23 @@ enum callback { ALLOC_MINOR, ALLOC_MAJOR, PROMOTE, DEALLOC_MINOR, DEALLOC_MAJOR 
 
 /* ---- One entry's callbacks ---- */
 
-static value callstack_value(struct memprof_entry *e)
+/* The entry's callstack, for the program; the entry has it no more. */
+static value entry_take_callstack(struct memprof_domain *m, size_t i)
 {
+  struct memprof_entry *e = &m->entries.at[i];
   size_t n = e->frames;
+  void **callstack = e->callstack;
+  e->callstack = NULL;
   value slots = caml_alloc(n, 0);
-  for (size_t i = 0; i < n; i++) caml_initialize(&Field(slots, i), Val_slot(e->callstack[i]));
+  for (size_t k = 0; k < n; k++) caml_initialize(&Field(slots, k), Val_slot(callstack[k]));
+  free(callstack);
   return slots;
 }
 
-/* A Gc.Memprof.allocation. Allocation may move the table: it is looked up again. */
+/* A Gc.Memprof.allocation. MEMPROF-3 */
 static value allocation_record(struct memprof_domain *m, size_t i)
 {
-  value callstack = callstack_value(&m->entries.at[i]);
+  value callstack = entry_take_callstack(m, i);
   LOCAL_ROOTS(&callstack);
   value record = caml_alloc_small(4, 0);
   struct memprof_entry *e = &m->entries.at[i];
@@ -43,11 +48,12 @@ static value allocation_record(struct memprof_domain *m, size_t i)
  * Val_none stands for a profile that was discarded meanwhile. */
 static value entry_call(struct memprof_domain *m, size_t i, enum callback which, value argument)
 {
+  if (m->entries.at[i].state == ENTRY_DELETED) return Val_none;
   value tracker = load_acquire(&m->entries.at[i].profile->tracker);
   if (Is_long(tracker)) return Val_none;
-  m->entries.at[i].busy = true;
+  memprof_set_busy(m, i, true);
   value result = caml_callback_exn(Field(tracker, which), argument);
-  m->entries.at[i].busy = false;
+  memprof_set_busy(m, i, false);
   return result;
 }
 
@@ -74,7 +80,7 @@ static value entry_tell_birth(struct memprof_domain *m, size_t i)
     return Val_unit;
   }
   enum callback which = e->young ? ALLOC_MINOR : ALLOC_MAJOR;
-  e->busy = true;
+  memprof_set_busy(m, i, true);
   value record = allocation_record(m, i);
   return entry_track(m, i, which, record);
 }
@@ -198,7 +204,8 @@ CAMLprim value caml_memprof_start(value rate, value frames, value tracker)
 /* What was allocated before is told before. */
 CAMLprim value caml_memprof_stop(value unit)
 {
-  caml_process_pending_actions();
+  value told = memprof_run_exn();
+  if (Is_exception_result(told)) caml_raise(Extract_exception(told));
   struct domain *d = domain_self();
   struct memprof_domain *m = memprof_of(d);
   uint32_t sampling = MEMPROF_SAMPLING;
