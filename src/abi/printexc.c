@@ -5,6 +5,7 @@
  * function; else this file does, in the same form. Stateless. */
 #include "abi/backtrace.h"
 #include "abi/runtime.h"
+#include "observe/memprof.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,8 +100,10 @@ static void print_uncaught(value exn)
   if (Caml_state->backtrace_active) caml_print_exception_backtrace();
 }
 
+/* A callback of the memory profiler that raised would raise again in what prints. */
 _Noreturn CAMLexport void caml_fatal_uncaught_exception(value exn)
 {
+  if (memprof_of(domain_self()) != NULL) memprof_suspend(domain_self(), true);
   const value *handler = caml_named_value("Printexc.handle_uncaught_exception");
   if (handler)
     caml_callback2_exn(*handler, exn, Val_false);

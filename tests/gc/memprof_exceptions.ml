@@ -44,13 +44,13 @@ let () =
   armed := "dealloc_major";
   Check.int "a deallocation is told once, even if its callback raises" 0
     (events "dealloc_major" (fun () -> allocate big; drop (); come "dealloc_major" Gc.full_major));
+  let raised = ref 0 in
+  let one () = ignore (opaque (Array.make small 0)) in
+  let watch f = try f (); settle 10 with Told "dealloc_minor" -> incr raised in
   armed := "dealloc_minor";
   after := 0;
-  let raised = ref 0 in
-  let watch f = try f (); settle 10 with Told "dealloc_minor" -> incr raised in
-  for _ = 1 to 100 do watch (fun () -> ignore (opaque (Array.make small 0))) done;
-  watch Gc.minor;
-  Gc.full_major ();
+  for _ = 1 to 100 do watch one done;
+  watch Gc.full_major;
   settle 10;
   Check.int "dealloc_minor" 1 !raised;
   Check.between "the other 99 are told after it, some promoted before" 99 198 !after;
