@@ -55,6 +55,22 @@ let () =
   only "a large block dies in the major heap" 301 "major dealloc_major";
   M.discard profile
 
+(* A dead old block keeps a young one through a minor collection: both events are due when callbacks next run. *)
+let () =
+  histories := [];
+  let profile = M.start ~sampling_rate:1. (tracker histories) in
+  let[@inline never] leave () =
+    let old = Array.make 300 [||] in
+    old.(0) <- Array.make 41 0;
+    ignore (opaque old)
+  in
+  leave ();
+  M.stop ();
+  Gc.full_major ();
+  settle 10;
+  only "a block that is promoted and dies before a callback runs" 41 "minor promote dealloc_major";
+  M.discard profile
+
 (* Young blocks die where they are: only a collection in their life's moment can promote one. *)
 let () =
   histories := [];

@@ -115,7 +115,7 @@ let () =
 let () =
   let told, p = start 44 in
   in_domain (fun () -> Atomic.set kept (hundred 44));
-  collect ();
+  settle 10;
   Check.int "promotions are told though the domain has ended" 100 (Atomic.get told.promoted);
   let before = Atomic.get told.born in
   ignore (hundred 44);
