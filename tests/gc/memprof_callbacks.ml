@@ -93,10 +93,10 @@ let () =
   let profile = M.start ~sampling_rate:0.3 ~callstack_size:2 (tracker histories) in
   let random = Random.State.make [| 5 |] in
   let slots = Array.make 500 [||] in
-  for _ = 1 to 20_000 do
+  for _ = 1 to 6_000 do
     slots.(Random.State.int random 500) <- Array.make (1 + Random.State.int random 40) 0;
-    if Random.State.int random 4000 = 0 then Gc.full_major ();
-    if Random.State.int random 500 = 0 then Gc.minor ()
+    if Random.State.int random 1500 = 0 then Gc.full_major ();
+    if Random.State.int random 200 = 0 then Gc.minor ()
   done;
   M.stop ();
   Gc.full_major ();
