@@ -197,6 +197,7 @@ void compact_stw(struct gc_domain *leader)
     allocator_retire(&g->alloc);
     *vec_push(&job.domains) = g;
   }
+  trace_begin(&leader->dom, TRACE_COMPACT_EVACUATE);
   for (unsigned k = 1; k < KINDS; k++)
     for (unsigned c = 0; c < CLASSES; c++) compact_choose_class(&job, k, c);
   if (job.evacuate.len != 0) {
@@ -207,15 +208,22 @@ void compact_stw(struct gc_domain *leader)
       allocator_count(&g->alloc);
       allocator_seal(&g->alloc);
     }
+  }
+  trace_end(&leader->dom, TRACE_COMPACT_EVACUATE);
+  trace_begin(&leader->dom, TRACE_COMPACT_FORWARD);
+  if (job.evacuate.len != 0) {
     job.next_block = 0;
     stw_parallel(0, compact_update, &job);
     if (gc_observer() != NULL)
       for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_COMPACT, compact_place);
-    compact_free_blocks(&job);
   }
+  trace_end(&leader->dom, TRACE_COMPACT_FORWARD);
+  trace_begin(&leader->dom, TRACE_COMPACT_RELEASE);
+  if (job.evacuate.len != 0) compact_free_blocks(&job);
   vec_free(&job.evacuate);
   vec_free(&job.domains);
   heap_return_memory();
+  trace_end(&leader->dom, TRACE_COMPACT_RELEASE);
   store_relaxed(&bac_gc.compactions, bac_gc.compactions + 1);
   stats_sample_stw();
   if (bac_gc.params.verify >= 1) verify_heap_stw("after a compaction");

@@ -70,14 +70,17 @@ static void cycle_end_marking_stw(struct gc_domain *leader)
 void cycle_finish_stw(struct gc_domain *leader)
 {
   minor_collect_stw(leader);
+  trace_begin(&leader->dom, TRACE_MAJOR_FINISH_CYCLE);
   cycle_end_marking_stw(leader);
   for_each_gc_domain(g) allocator_retire(&g->alloc);
   stats_sample_stw();
+  stats_trace_stw(&leader->dom);
   cycle_set_phase(PHASE_MARK, PHASE_SWEEP);
   heap_begin_sweep();
   mark_trim_stw();
   pacing_cycle_finished_stw();
   store_relaxed(&bac_gc.major_collections, bac_gc.major_collections + 1);
+  trace_end(&leader->dom, TRACE_MAJOR_FINISH_CYCLE);
   if (bac_gc.params.verify >= 1) verify_heap_stw("at the end of marking");
 }
 

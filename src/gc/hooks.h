@@ -80,6 +80,7 @@ enum trace_phase {
   TRACE_FINISH_MARKING = 22,
   TRACE_CYCLE_DOMAINS = 23,
   TRACE_MAJOR_SLICE = 27,
+  TRACE_MAJOR_FINISH_CYCLE = 28,
   TRACE_STW_HANDLER = 34,
   TRACE_STW_LEADER = 35,
   TRACE_FINISH_SWEEPING = 36,
@@ -90,6 +91,7 @@ enum trace_phase {
 };
 
 enum trace_counter {
+  TRACE_SET_MINOR_HEAP_SIZE = 2,     /* words */
   TRACE_MINOR_PROMOTED = 4,          /* words */
   TRACE_MINOR_ALLOCATED = 5,         /* words */
   TRACE_POOL_WORDS = 11,
@@ -110,6 +112,7 @@ struct gc_tracer {
 extern const struct gc_tracer *bac_gc_tracer;
 /* [stw] */
 void gc_trace(const struct gc_tracer *tracer);
+static inline const struct gc_tracer *gc_tracer(void) { return load_relaxed(&bac_gc_tracer); }
 
 static inline void trace_begin(struct domain *d, enum trace_phase phase)
 {

@@ -226,6 +226,7 @@ void pacing_cycle_swept(void);                               /* by whoever ended
 void pacing_custom(double share_of_cycle);                  /* off-heap memory, as a share of a cycle's allocation */
 
 /* ---- stats.c ---- */
+void stats_trace_stw(struct domain *leader);                 /* tells the tracer */
 void stats_sample_stw(void);                                 /* refreshes bac_gc.sample */
 void stats_sum_counts(struct heap_counts *out);              /* [stw] */
 void stats_from_counts(const struct heap_counts *c, struct heap_sample *out);

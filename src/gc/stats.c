@@ -12,6 +12,7 @@
  * The heap figures are taken while the world is stopped, at the end of each minor
  * collection and of each cycle: so quick_stat's are true of one instant, and the
  * identity holds for whoever asks. Definitions: stdlib/gc.mli. */
+#include "gc/hooks.h"
 #include "gc/state.h"
 
 static void sample_add_class(struct heap_sample *s, const struct class_counts *c, unsigned cls)
@@ -46,6 +47,32 @@ void stats_sum_counts(struct heap_counts *out)
     allocator_count(&g->alloc);
     heap_sum_counts(out, &g->alloc.counts);
   }
+}
+
+/* The tracer's figures of the major heap: pools' words and the words of large objects, live and in all. */
+void stats_trace_stw(struct domain *leader)
+{
+  if (gc_tracer() == NULL) return;
+  struct heap_counts counts;
+  uint64_t pools = 0, live = 0, blocks = 0, fragments = 0, large = 0, large_blocks = 0;
+  stats_sum_counts(&counts);
+  for (unsigned k = 1; k < KINDS; k++) {
+    for (unsigned cls = 0; cls < CLASSES; cls++) {
+      const struct class_counts *c = &counts.cls[k][cls];
+      pools += c->pools * BLOCK_WORDS;
+      live += c->words;
+      blocks += c->objects;
+      fragments += c->objects * class_slot_words[cls] - c->words;
+    }
+    large += counts.large[k].words;
+    large_blocks += counts.large[k].objects;
+  }
+  trace_counter(leader, TRACE_POOL_WORDS, pools);
+  trace_counter(leader, TRACE_POOL_LIVE_WORDS, live);
+  trace_counter(leader, TRACE_LARGE_WORDS, large);
+  trace_counter(leader, TRACE_POOL_FRAGMENTS, fragments);
+  trace_counter(leader, TRACE_POOL_LIVE_BLOCKS, blocks);
+  trace_counter(leader, TRACE_LARGE_BLOCKS, large_blocks);
 }
 
 void stats_sample_stw(void)

@@ -9,6 +9,7 @@
  * No state. */
 #include "abi/params.h"
 #include "abi/runtime.h"
+#include "gc/hooks.h"
 #include "os/os.h"
 #include "sync/atomic.h"
 
@@ -50,7 +51,9 @@ CAMLprim value caml_gc_quick_stat(value unit)
 CAMLprim value caml_gc_stat(value unit)
 {
   struct gc_stats s;
+  trace_begin(domain_self(), TRACE_GC_STAT);
   gc_stat(domain_self(), &s);
+  trace_end(domain_self(), TRACE_GC_STAT);
   s.stack_words = backend_stack_words();
   value record = stat_record(&s);
   return caml_process_pending_actions_with_root(record);
@@ -152,7 +155,9 @@ static size_t control_figure(value control, enum control_field field)
 CAMLprim value caml_gc_set(value control)
 {
   struct gc_params p;
+  trace_begin(domain_self(), TRACE_GC_SET);
   gc_params_get(domain_self(), &p);
+  size_t minor_words = p.minor_words;
   p.minor_words = control_figure(control, MINOR_HEAP_SIZE);
   p.major_heap_increment = control_figure(control, MAJOR_HEAP_INCREMENT);
   p.space_overhead = control_figure(control, SPACE_OVERHEAD);
@@ -166,6 +171,9 @@ CAMLprim value caml_gc_set(value control)
   store_relaxed(&runtime_params.stack_words, control_figure(control, STACK_LIMIT));
   gc_params_set(domain_self(), &p);
   custom_ratio_follow();
+  gc_params_get(domain_self(), &p);
+  if (p.minor_words != minor_words) trace_counter(domain_self(), TRACE_SET_MINOR_HEAP_SIZE, p.minor_words);
+  trace_end(domain_self(), TRACE_GC_SET);
   return Val_unit;
 }
 
@@ -173,25 +181,33 @@ CAMLprim value caml_gc_set(value control)
 
 CAMLprim value caml_gc_minor(value unit)
 {
+  trace_begin(domain_self(), TRACE_GC_MINOR);
   gc_minor(domain_self());
+  trace_end(domain_self(), TRACE_GC_MINOR);
   return caml_process_pending_actions_with_root(Val_unit);
 }
 
 CAMLprim value caml_gc_major(value unit)
 {
+  trace_begin(domain_self(), TRACE_GC_MAJOR);
   gc_major(domain_self());
+  trace_end(domain_self(), TRACE_GC_MAJOR);
   return caml_process_pending_actions_with_root(Val_unit);
 }
 
 CAMLprim value caml_gc_full_major(value unit)
 {
+  trace_begin(domain_self(), TRACE_GC_FULL_MAJOR);
   gc_full_major(domain_self());
+  trace_end(domain_self(), TRACE_GC_FULL_MAJOR);
   return caml_process_pending_actions_with_root(Val_unit);
 }
 
 CAMLprim value caml_gc_compaction(value unit)
 {
+  trace_begin(domain_self(), TRACE_GC_COMPACT);
   gc_compact(domain_self());
+  trace_end(domain_self(), TRACE_GC_COMPACT);
   return caml_process_pending_actions_with_root(Val_unit);
 }
 
@@ -199,6 +215,8 @@ CAMLprim value caml_gc_compaction(value unit)
 CAMLprim value caml_gc_major_slice(value words)
 {
   intnat n = Long_val(words);
+  trace_begin(domain_self(), TRACE_GC_MAJOR_SLICE);
   gc_major_slice(domain_self(), n < 0 ? 0 : n);
+  trace_end(domain_self(), TRACE_GC_MAJOR_SLICE);
   return caml_process_pending_actions_with_root(Val_long(0));
 }
