@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a user calls: set-up, demo, tests, benchmarks, installation, checks.
 
-.PHONY: setup demo test bench bench-boot install check-layers check-provenance clean
+.PHONY: setup demo test bench bench-boot bench-pacing install check-layers check-provenance clean
 
 # Debian packages, the OCaml 5.3.0 sources and toolchain. Once; then it is a look at a marker.
 setup:
@@ -19,6 +19,10 @@ bench: bench-boot
 bench-boot: setup
 	@$(MAKE) --no-print-directory MODE=release all
 	@bench/bench-boot
+# A quarter of an hour; GRID="--quick" for a look: bench/bench-pacing --help.
+bench-pacing: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@bench/bench-pacing $(GRID)
 
 check-layers:
 	@python3 tools/check-layers.py

@@ -24,7 +24,7 @@ let rec list n = if n = 0 then [] else n :: list (n - 1)
 let steady () =
   let slots = Array.init 1000 (fun _ -> list 800) in
   peak 0;
-  for _ = 1 to 8000 do
+  for _ = 1 to 20_000 do
     slots.(Random.int 1000) <- list 800
   done;
   ignore (Sys.opaque_identity slots)
@@ -34,7 +34,7 @@ module Ints = Map.Make (Int)
 (* A map grows; each insertion leaves the old path behind. *)
 let growing () =
   let map = ref Ints.empty in
-  for i = 1 to 250_000 do
+  for i = 1 to 400_000 do
     map := Ints.add (i * 7919 land 0xfffff) (string_of_int i) !map
   done;
   peak 0;
@@ -42,12 +42,12 @@ let growing () =
 
 (* What was built is dropped bit by bit, while the program goes on allocating. *)
 let shrinking () =
-  let slots = Array.init 2000 (fun _ -> list 800) in
+  let slots = Array.init 4000 (fun _ -> list 800) in
   peak 0;
-  for i = 0 to 1999 do
+  for i = 0 to 3999 do
     slots.(i) <- [];
-    for j = 1 to 3 do
-      if i + j < 2000 then slots.(i + j) <- list 800
+    for j = 1 to 5 do
+      if i + j < 4000 then slots.(i + j) <- list 800
     done
   done;
   ignore (Sys.opaque_identity slots)
@@ -57,7 +57,7 @@ let floats () =
   let kept = Array.init 200 (fun i -> Array.make 10_000 (float_of_int i)) in
   peak 0;
   let sum = ref 0. in
-  for i = 1 to 20_000 do
+  for i = 1 to 60_000 do
     let a = Array.make 10_000 (float_of_int i) in
     sum := !sum +. a.(i land 8191)
   done;
@@ -89,7 +89,7 @@ let ephemerons () =
   let table = Table.create 65536 in
   Array.iter (fun k -> Table.replace table k (list 10)) keys;
   peak 0;
-  for i = 1 to 160_000 do
+  for i = 1 to 300_000 do
     let k = ref (i * 31) in
     keys.(i mod 40_000) <- k;
     Table.replace table k (list 10)
@@ -103,7 +103,7 @@ let unmarshalling () =
   let read () : (int list * string * float) array = Marshal.from_string data 0 in
   for i = 0 to 4 do kept.(i) <- read () done;
   peak 0;
-  for i = 1 to 120 do
+  for i = 1 to 300 do
     kept.(i mod 5) <- read ()
   done;
   ignore (Sys.opaque_identity kept)

@@ -47,8 +47,8 @@ static void pacing_set_budget(uint64_t live)
   double budget = bounded(garbage - marking, garbage / (1 + MARK_PART_MOST), garbage / (1 + MARK_PART_LEAST));
   if (budget < BUDGET_LEAST_WORDS) budget = BUDGET_LEAST_WORDS;
   budget = bounded(budget, 1, pacing_room(live) + 1);
-  p->mark_part = bounded(marking / budget, MARK_PART_LEAST, MARK_PART_MOST);
   store_relaxed(&p->budget, (uint64_t)budget);
+  store_relaxed(&p->mark_at, (uint64_t)(budget * (1 - bounded(marking / budget, MARK_PART_LEAST, MARK_PART_MOST))));
 }
 
 void pacing_init(void)
@@ -91,8 +91,7 @@ uint64_t gc_marked_words(void) { return load_relaxed(&bac_gc.pacing.mark_total);
 
 bool pacing_wants_cycle(void)
 {
-  struct pacing *p = &bac_gc.pacing;
-  return pacing_now() >= (1 - p->mark_part) * (double)load_relaxed(&p->budget);
+  return pacing_now() >= (double)load_relaxed(&bac_gc.pacing.mark_at);
 }
 
 void pacing_mark_started_stw(void)
@@ -149,7 +148,7 @@ size_t pacing_slice_work(struct gc_domain *g)
   case PHASE_SWEEP:
     return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&p->sweep_done));
   case PHASE_MARK: {
-    double room = bounded(budget - (double)p->mark_from, budget * p->mark_part / 4, budget);
+    double room = bounded(budget - (double)p->mark_from, (budget - (double)load_relaxed(&p->mark_at)) / 4, budget);
     /* Past the budget the estimate was wrong; then all that there is bounds what is left. */
     uint64_t work = allocated < budget ? p->mark_work : max_size(p->mark_work, 2 * bac_gc.sample.live_words);
     return pacing_owed((double)work, (allocated - (double)p->mark_from) / room, load_relaxed(&p->mark_done));

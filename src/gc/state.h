@@ -113,13 +113,13 @@ struct pacing {
   uint64_t sweep_done;            /* [atomic] words swept since the last cycle_finish */
   uint64_t budget;                /* [atomic] allocation from one cycle_finish to the next */
   uint64_t lump, lump_from;       /* [atomic] words allocated from one slice to the next; [allocated] at the last slice */
+  uint64_t mark_at;               /* [atomic] marking starts when so much is allocated */
   uint64_t finish_live;           /* [stw] live and dead words when marking ended */
   uint64_t finish_allocated;      /* [stw] what [allocated] was then */
   uint64_t finish_born_marked;    /* [stw] the part of it since marking started */
   uint64_t mark_from;             /* [stw] what [allocated] was when marking started */
   uint64_t mark_work;             /* [stw] words that this cycle is expected to mark */
   uint64_t heap_words;            /* [stw] size of what is to be swept */
-  double mark_part;               /* [stw, cycle_swept, read anywhere] part of the budget over which marking is spread */
   double mark_per_live;           /* [stw, cycle_swept] marked words per live word in the last cycle */
 };
 
