@@ -149,11 +149,7 @@ static void gc_adopt_stw(struct gc_domain *heir, struct gc_domain *gone)
   for (size_t i = 0; i < gone->marker.ephemerons.len; i++)
     *vec_push(&heir->marker.ephemerons) = gone->marker.ephemerons.at[i];
   vec_clear(&gone->marker.ephemerons);
-  allocator_merge_counts(&heir->alloc, &gone->alloc);
-  heir->counters.minor_words += gone->counters.minor_words;
-  heir->counters.promoted_words += gone->counters.promoted_words;
-  heir->counters.major_words += gone->counters.major_words;
-  gone->counters = (struct domain_counters){0, 0, 0};
+  stats_adopt_stw(heir, gone);
 }
 
 static void terminate_leader(struct domain *d, void *arg)

@@ -15,7 +15,7 @@
  *   MARK-1  while marking, an object reachable at cycle_start is marked, or reachable from a
  *           grey object, or from an unmarked one that is; new objects are marked.
  *   MARK-2  at cycle_finish no marked object refers to an unmarked one (ephemerons: see ephe.c).
- *   STAT-1  heap = live + free + fragments, and the sums of counters equal a scan.
+ *   STAT-1  heap = live + free + fragments, and the sums of counters and the heap's tally equal a scan.
  */
 #ifndef BAC_GC_STATE_H
 #define BAC_GC_STATE_H
@@ -87,7 +87,7 @@ struct gc_domain {
   bool finaliser_running;
   bool leaving;                   /* [stw] it has handed over what it had, and is about to leave the table */
   struct domain_counters counters;
-  struct domain_counters sampled; /* [stw] counters at the last sample */
+  struct domain_counters told;    /* [own, stw] the part of counters that bac_gc.told has */
   uint64_t direct_words;          /* allocated in the major heap, not by promotion, and not told to pacing yet */
   uint32_t deferred;              /* interrupts taken where they could not be served */
   double custom_minor;            /* share of a nursery that off-heap memory stands for */
@@ -99,11 +99,6 @@ struct gc_domain {
 };
 
 static inline struct gc_domain *gc_domain(struct domain *d) { return (struct gc_domain *)d; }
-
-/* What quick_stat answers about the heap: taken at the end of each minor collection and each cycle. */
-struct heap_sample {
-  uint64_t heap_words, live_words, live_blocks, free_words, fragments, free_blocks, largest_free;
-};
 
 /* See pacing.c; words throughout. */
 struct pacing {
@@ -134,9 +129,9 @@ struct gc_state {
 
   struct pacing pacing;
   uint64_t minor_collections, major_collections, forced_major, compactions;   /* [stw, atomic read] */
-  struct heap_sample sample;      /* [stw] */
-  struct domain_counters sampled; /* [stw] of all domains at the last sample */
-  };
+  struct heap_figures sample;     /* [stw] the heap at the end of the last minor collection or cycle: for pacing */
+  struct domain_counters told;    /* [atomic] the sum over all domains there ever were, of what they have told */
+};
 extern struct gc_state bac_gc;
 
 static inline bool gc_is_marking(void) { return load_relaxed(&bac_gc.phase) == PHASE_MARK; }
@@ -227,13 +222,15 @@ void pacing_custom(double share_of_cycle);                  /* off-heap memory, 
 
 /* ---- stats.c ---- */
 void stats_trace_stw(struct domain *leader);                 /* tells the tracer */
-void stats_sample_stw(void);                                 /* refreshes bac_gc.sample */
-void stats_sum_counts(struct heap_counts *out);              /* [stw] */
-void stats_from_counts(const struct heap_counts *c, struct heap_sample *out);
+void stats_sample_stw(void);                                 /* all is told; refreshes bac_gc.sample */
+void stats_adopt_stw(struct gc_domain *heir, struct gc_domain *gone);
+void stats_sum_counts(struct heap_counts *out);              /* [stw] told or not */
+/* The figures that follow from counts and the number of blocks; free blocks and what comes after are left 0. */
+void stats_from_counts(const struct heap_counts *c, struct heap_figures *out);
 uint64_t gc_minor_words(struct gc_domain *g);                /* exact, now */
 
 /* ---- verify.c ---- */
 void verify_heap_stw(const char *when);
-void verify_scan_stw(struct heap_sample *out, struct heap_counts *counts);
+void verify_scan_stw(struct heap_figures *out, struct heap_counts *counts);
 
 #endif

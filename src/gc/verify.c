@@ -211,10 +211,12 @@ static void verify_blocks(struct verify *v)
   for (uint32_t i = 0; i < h->committed; i++) {
     uint8_t kind = h->kind[i];
     if (kind == KIND_FREE) {
-      dirty += h->block[i].dirty;
+      dirty += block_bit(h->dirty, i);
+      if (block_bit(h->dirty, i) != block_bit(h->memory, i)) verify_fail(v, "block %u: free, its bits differ (STAT-1)", i);
       continue;
     }
     used++;
+    if (block_bit(h->dirty, i) || !block_bit(h->memory, i)) verify_fail(v, "block %u: in use, its bits say otherwise (STAT-1)", i);
     if (kind == KIND_LARGE_REST) continue;
     if (kind & KIND_LARGE) {
       v->counts.large[kind & 0xf].pools += h->block[i].blocks;
@@ -250,13 +252,17 @@ static void verify_counts(const struct verify *v)
       verify_class(v, kind_names[k], class_slot_words[c], &counted.cls[k][c], &v->counts.cls[k][c]);
     verify_class(v, kind_names[k], SLOT_WORDS_MAX + 1, &counted.large[k], &v->counts.large[k]);
   }
-  struct heap_sample s;
+  struct heap_figures s, now;
   stats_from_counts(&counted, &s);
   if (s.heap_words != s.live_words + s.free_words + s.fragments)
     verify_fail(v, "heap words %lu, but live %lu + free %lu + fragments %lu (STAT-1)", s.heap_words, s.live_words,
                 s.free_words, s.fragments);
-  if (s.heap_words > (uint64_t)bac_heap.top_blocks * BLOCK_WORDS)
-    verify_fail(v, "heap words %lu above their maximum %lu", s.heap_words, (uint64_t)bac_heap.top_blocks * BLOCK_WORDS);
+  heap_figures(&now, false);
+  if (now.live_words != s.live_words || now.live_blocks != s.live_blocks || now.fragments != s.fragments)
+    verify_fail(v, "the tally says live words %lu, blocks %lu, fragments %lu; counts say %lu, %lu, %lu (STAT-1)",
+                now.live_words, now.live_blocks, now.fragments, s.live_words, s.live_blocks, s.fragments);
+  if (s.heap_words > now.top_words)
+    verify_fail(v, "heap words %lu above their maximum %lu (STAT-1)", s.heap_words, now.top_words);
 }
 
 static void verify_roots(const struct verify *v)
@@ -331,7 +337,7 @@ void verify_heap_stw(const char *when)
   verify_end(&v);
 }
 
-void verify_scan_stw(struct heap_sample *out, struct heap_counts *counts)
+void verify_scan_stw(struct heap_figures *out, struct heap_counts *counts)
 {
   struct verify v = {.when = "in a scan of the heap"};
   verify_walk(&v);

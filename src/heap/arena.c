@@ -14,8 +14,8 @@ struct heap bac_heap;
 static const size_t ARENA_BYTES_MAX = (size_t)512 << 30;
 static const size_t ARENA_BYTES_MIN = (size_t)16 << 20;
 
-/* Bytes of tables for one block. */
-enum { TABLE_BYTES_PER_BLOCK = 1 + sizeof(struct block) + (BLOCK_BYTES >> SIDE_SHIFT) };
+/* Bytes of tables for one block; its two bits count as a byte. */
+enum { TABLE_BYTES_PER_BLOCK = 2 + sizeof(struct block) + (BLOCK_BYTES >> SIDE_SHIFT) };
 
 static size_t arena_wanted_bytes(size_t nursery_bytes)
 {
@@ -31,14 +31,14 @@ static bool arena_reserve(size_t bytes)
 {
   struct heap *h = &bac_heap;
   size_t blocks = bytes >> BLOCK_SHIFT, page = os_page_size();
-  size_t kind_bytes = align_up(blocks, page);
+  size_t kind_bytes = align_up(blocks, page), map_bytes = align_up(blocks / 8, page);
   size_t block_bytes = align_up(blocks * sizeof(struct block), page);
   size_t side_bytes = bytes >> SIDE_SHIFT;
-  size_t tables = kind_bytes + block_bytes + side_bytes;
+  size_t small = kind_bytes + 2 * map_bytes, tables = small + block_bytes + side_bytes;
   char *arena = os_reserve(bytes, (size_t)2 << 20);
   if (arena == NULL) return false;
   char *table = os_reserve(tables, page);
-  if (table == NULL || !os_commit(table, kind_bytes)) {
+  if (table == NULL || !os_commit(table, small)) {
     if (table != NULL) os_unreserve(table, tables);
     os_unreserve(arena, bytes);
     return false;
@@ -46,8 +46,10 @@ static bool arena_reserve(size_t bytes)
   h->base = (uintnat)arena;
   h->bytes = bytes;
   h->kind = (uint8_t *)table;
-  h->block = (struct block *)(table + kind_bytes);
-  h->side = (uint8_t *)table + kind_bytes + block_bytes;
+  h->memory = (uint64_t *)(table + kind_bytes);
+  h->dirty = (uint64_t *)(table + kind_bytes + map_bytes);
+  h->block = (struct block *)(table + small);
+  h->side = (uint8_t *)table + small + block_bytes;
   h->limit = blocks;
   return true;
 }
@@ -117,6 +119,9 @@ static uint32_t arena_find_run(uint32_t count)
   return h->committed;
 }
 
+static inline void bit_set(uint64_t *map, uint32_t i) { map[i / 64] |= (uint64_t)1 << i % 64; }
+static inline void bit_clear(uint64_t *map, uint32_t i) { map[i / 64] &= ~((uint64_t)1 << i % 64); }
+
 static void arena_note_top(void)
 {
   struct heap *h = &bac_heap;
@@ -136,8 +141,9 @@ uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
   if (first == h->first_free) h->first_free = first + count;
   int64_t dirty = 0;
   for (uint32_t i = first; i < first + count; i++) {
-    dirty += h->block[i].dirty;
-    h->block[i].dirty = 0;
+    dirty += block_bit(h->dirty, i);
+    bit_clear(h->dirty, i);
+    bit_set(h->memory, i);
     store_relaxed(&h->kind[i], i == first ? first_kind : rest_kind);
   }
   h->block[first].blocks = count;
@@ -155,7 +161,7 @@ void heap_give_blocks(uint32_t first, uint32_t count)
   struct heap *h = &bac_heap;
   lock_acquire(&h->lock);
   for (uint32_t i = first; i < first + count; i++) {
-    h->block[i].dirty = 1;
+    bit_set(h->dirty, i);
     store_relaxed(&h->kind[i], KIND_FREE);
   }
   if (first < h->first_free) h->first_free = first;
@@ -170,13 +176,16 @@ static void arena_return(int64_t keep)
   struct heap *h = &bac_heap;
   for (uint32_t end = h->committed; end > 0 && h->dirty_blocks > keep;) {
     uint32_t start = end;
-    while (start > 0 && h->block[start - 1].dirty && h->dirty_blocks - (end - start) > keep) start--;
+    while (start > 0 && block_bit(h->dirty, start - 1) && h->dirty_blocks - (end - start) > keep) start--;
     if (start == end) {
       end--;
       continue;
     }
     os_decommit(block_start(start), (size_t)(end - start) << BLOCK_SHIFT);
-    for (uint32_t i = start; i < end; i++) h->block[i].dirty = 0;
+    for (uint32_t i = start; i < end; i++) {
+      bit_clear(h->dirty, i);
+      bit_clear(h->memory, i);
+    }
     store_relaxed(&h->dirty_blocks, h->dirty_blocks - (end - start));
     end = start;
   }

@@ -30,8 +30,10 @@
  *   POOL-2  a side byte is 0 exactly for slots that hold no object.
  *   POOL-3  a pool is in exactly one place: some domain's current pool, or one list of its
  *           class (unswept, partial, full).
- *   COUNT-1 for each kind and class, the sum over all domains of struct class_counts equals
- *           a scan of the pools, at any stop of the world.
+ *   COUNT-1 for each kind and class, the heap's counts and those that the domains' allocators have not told yet
+ *           together equal a scan of the pools, at any stop of the world.
+ *   TALLY-1 the tally is what the heap's counts say by arithmetic; free words, heap words without the tally's live
+ *           words and fragments, are never negative (counts.c).
  *
  * Design page: docs/design/heap.md. Tests: tests/unit/heap_test.c, tests/model. */
 #ifndef BAC_HEAP_HEAP_H
@@ -81,12 +83,11 @@ struct block {
   uint16_t slot_words;   /* [const while a pool] */
   uint16_t live;         /* slots with objects when it was last swept or retired */
   uint8_t cls;           /* size class */
-  uint8_t dirty;         /* [lock:arena] free block that still has memory */
 } __attribute__((aligned(32)));
 _Static_assert(ARENA_STEP_BLOCKS * sizeof(struct block) % 4096 == 0, "a step is whole pages of the table");
 
-/* Live objects of one kind and class. A domain adds what it allocates and subtracts what it
- * sweeps, so one domain's figures may be negative; only sums mean something. */
+/* Objects that are not known to be dead, of one kind and class. A domain adds what it allocates and subtracts what
+ * it sweeps and hands that over from time to time (counts.c), so its own figures may be negative. */
 struct class_counts {
   int64_t pools;         /* blocks of 64 KiB */
   int64_t objects;
@@ -95,6 +96,13 @@ struct class_counts {
 struct heap_counts {
   struct class_counts cls[KINDS][CLASSES];
   struct class_counts large[KINDS];
+};
+
+/* What follows from the counts of all classes; kept up to date with them. */
+struct heap_tally {
+  int64_t live_words, live_blocks;
+  int64_t fragments;     /* words of slots beside their objects, and ends of blocks */
+  int64_t free_slots;
 };
 
 /* Pools of one kind and class that no domain owns. */
@@ -115,8 +123,10 @@ struct heap {
   uint8_t *kind;              /* [const pointer] */
   struct block *block;        /* [const pointer] */
   uint8_t *side;              /* [const pointer] */
+  uint64_t *memory;           /* [const pointer; lock:arena] a bit for each block: it holds memory */
+  uint64_t *dirty;            /* [const pointer; lock:arena] it holds memory and is free */
 
-  struct lock lock;           /* RANK_ARENA: the next six, and kind[] of free blocks */
+  struct lock lock;           /* RANK_ARENA: from here to tally, and kind[] of free blocks */
   bool huge_pages;            /* [const] H: ask the system for them */
   uint32_t committed;         /* blocks that may be used */
   uint32_t limit;             /* blocks that the arena has */
@@ -125,6 +135,8 @@ struct heap {
   int64_t dirty_blocks;       /* [atomic read] free, memory not returned */
   int64_t taken_blocks;       /* since the last heap_return_spare_memory */
   int64_t top_blocks;         /* [atomic read] maximum of used + dirty ever */
+  struct heap_counts counts;  /* what the allocators have told */
+  struct heap_tally tally;
   int64_t max_blocks;         /* [const] Xlimit: the program's blocks stay at or below it */
   bool collecting;            /* [stw] objects are being copied: no finaliser may run, and the limit does not hold */
 
@@ -210,18 +222,16 @@ struct bump {
 struct allocator {
   struct bump bump[KINDS][CLASSES];
   uint32_t pool[KINDS][CLASSES];      /* current pool, NO_BLOCK: none */
-  struct heap_counts counts;          /* [own, stw] */
+  struct heap_counts counts;          /* [own, stw] not told yet */
 };
 
 void allocator_init(struct allocator *a);
-/* Counts what has been cut off the current runs. [own or stw] */
+/* Counts what has been cut off the current runs, and tells all that was counted. [own or stw] */
 void allocator_count(struct allocator *a);
 /* Makes the tails of the current runs walkable (POOL-1); allocation goes on where it was. [own or stw] */
 void allocator_seal(struct allocator *a);
 /* Gives all current pools back to their lists. [own or stw] */
 void allocator_retire(struct allocator *a);
-/* Adds [from]'s counts to [to]'s and clears them. [stw or both owned] */
-void allocator_merge_counts(struct allocator *to, struct allocator *from);
 
 /* Room for whsize words of a kind; colour and header are not set. NULL: no memory. [own] */
 header_t *allocator_refill(struct allocator *a, unsigned kind, unsigned cls);
@@ -294,6 +304,22 @@ void heap_give_blocks(uint32_t first, uint32_t count);
  * page fault for each 4 kB: a third of the time of a program that drops float arrays at once). */
 void heap_return_memory(void);
 void heap_return_spare_memory(void);
+
+/* ---- Figures (counts.c) ---- */
+
+/* Counts of a class (cls = CLASSES: of large objects) that [a] has not told yet go to the heap's. [own or stw] */
+void counts_tell(struct allocator *a, unsigned kind, unsigned cls);
+void counts_tell_all(struct allocator *a);
+
+/* All of one instant: heap_words = live_words + free_words + fragments. What allocators have not told yet counts as free. */
+struct heap_figures {
+  uint64_t heap_words, live_words, live_blocks, free_words, fragments, top_words;
+  uint64_t free_blocks, largest_free, areas;    /* 0 unless they were asked for */
+};
+/* [areas]: with the last three, which costs a look at two bits for each block. Any thread; takes no lock but the arena's. */
+void heap_figures(struct heap_figures *out, bool areas);
+
+static inline bool block_bit(const uint64_t *map, uint32_t i) { return map[i / 64] >> i % 64 & 1; }
 
 /* Lists of a class, for the compactor; world stopped. */
 void pool_list_push(uint32_t *list, uint32_t i);

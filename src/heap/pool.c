@@ -44,6 +44,7 @@ void pool_file(struct allocator *a, uint32_t i)
   unsigned kind = bac_heap.kind[i];
   if (b->live == 0) {
     a->counts.cls[kind][b->cls].pools--;
+    counts_tell(a, kind, b->cls);
     if (!FAULT(leaked_block)) heap_give_blocks(i, 1);
     return;
   }
@@ -152,6 +153,7 @@ static void pool_sweep(struct allocator *a, uint32_t i)
   struct class_counts *c = &a->counts.cls[kind][b->cls];
   c->objects -= res.dead;
   c->words -= res.dead_words;
+  counts_tell(a, kind, b->cls);
   add_relaxed(&bac_heap.swept_words, res.dead_words);
   sub_seq(&bac_heap.unswept, 1);
 }
@@ -185,6 +187,7 @@ static void bump_count(struct allocator *a, unsigned kind, unsigned cls)
 void allocator_count(struct allocator *a)
 {
   for_each_class(kind, cls) bump_count(a, kind, cls);
+  counts_tell_all(a);
 }
 
 static void bump_seal(struct bump *b, unsigned cls)
@@ -230,6 +233,7 @@ void allocator_retire(struct allocator *a)
     a->pool[kind][cls] = NO_BLOCK;
     pool_file(a, i);
   }
+  counts_tell_all(a);
 }
 
 static uint32_t pool_create(struct allocator *a, unsigned kind, unsigned cls)
@@ -286,6 +290,7 @@ header_t *allocator_refill(struct allocator *a, unsigned kind, unsigned cls)
     bump_set(b, NULL, cls);
     if (bac_heap.block[i].free_run == NULL) {
       a->pool[kind][cls] = NO_BLOCK;
+      counts_tell(a, kind, cls);
       pool_file(a, i);
       i = NO_BLOCK;
     }
@@ -305,19 +310,6 @@ header_t *allocator_refill(struct allocator *a, unsigned kind, unsigned cls)
   return run;
 }
 
-void allocator_merge_counts(struct allocator *to, struct allocator *from)
-{
-  heap_sum_counts(&to->counts, &from->counts);
-  memset(&from->counts, 0, sizeof from->counts);
-}
-
-void heap_sum_counts(struct heap_counts *into, const struct heap_counts *from)
-{
-  int64_t *to = (int64_t *)into;
-  const int64_t *add = (const int64_t *)from;
-  for (size_t i = 0; i < sizeof *into / sizeof *to; i++) to[i] += add[i];
-}
-
 /* ---- Large objects ---- */
 
 header_t *heap_alloc_large(struct allocator *a, size_t whsize, unsigned kind)
@@ -330,6 +322,7 @@ header_t *heap_alloc_large(struct allocator *a, size_t whsize, unsigned kind)
   c->pools += blocks;
   c->objects++;
   c->words += whsize;
+  counts_tell(a, kind, CLASSES);
   lock_acquire(&bac_heap.large_lock);
   pool_list_push(&bac_heap.large, i);
   lock_release(&bac_heap.large_lock);
@@ -345,6 +338,7 @@ static void large_free(struct allocator *a, uint32_t i, unsigned kind)
   c->pools -= blocks;
   c->objects--;
   c->words -= Whsize_hd(*hp);
+  counts_tell(a, kind, CLASSES);
   add_relaxed(&bac_heap.swept_words, Whsize_hd(*hp));
   *side_byte(hp) = 0;
   heap_give_blocks(i, blocks);

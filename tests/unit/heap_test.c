@@ -61,7 +61,7 @@ static void expect_counts(struct allocator *a, int64_t objects, int64_t words)
 {
   int64_t counted_words, blocks;
   allocator_count(a);
-  EXPECT_EQ(sum_objects(&a->counts, &counted_words, &blocks), objects);
+  EXPECT_EQ(sum_objects(&bac_heap.counts, &counted_words, &blocks), objects);
   EXPECT_EQ(counted_words, words);
   EXPECT_EQ(blocks, bac_heap.used_blocks);
 }
