@@ -129,7 +129,13 @@ CAMLprim value caml_ensure_stack_capacity(value words)
   return Val_unit;
 }
 
-size_t backend_stack_words(void) { return fiber_used(Caml_state->current_stack); }
+/* The fiber that runs and those that wait for it below. */
+size_t backend_stack_words(void)
+{
+  size_t words = 0;
+  for (const struct stack_info *f = Caml_state->current_stack; f; f = f->parent) words += fiber_used(f);
+  return words;
+}
 
 /* ---- Scanning and walking ---- */
 
