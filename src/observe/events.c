@@ -23,7 +23,8 @@ struct events_header {
 
 struct ring_header {
   uint64_t head, tail;       /* [atomic] */
-  uint64_t padding[8];
+  uint64_t lost;             /* [atomic] events, not words, that were overwritten: those before head */
+  uint64_t unused[7];
 };
 
 typedef char event_name[EVENTS_NAME_BYTES];
@@ -70,9 +71,14 @@ static struct ring ring_of(struct events_header *map, struct domain *d)
  * taken out before: the fence orders the one before the other for readers. */
 static void ring_make_room(struct ring *r, uint64_t words)
 {
-  uint64_t head = r->at->head, tail = r->at->tail;
+  uint64_t head = r->at->head, tail = r->at->tail, lost = 0;
   if (tail + words - head < r->size) return;
-  while (tail + words - head >= r->size) head += r->words[head & (r->size - 1)] >> LENGTH_SHIFT;
+  while (tail + words - head >= r->size) {
+    uint64_t message = r->words[head & (r->size - 1)];
+    lost += (message & ((uint64_t)0x1f << TYPE_SHIFT)) != (uint64_t)EVENT_PADDING << TYPE_SHIFT;
+    head += message >> LENGTH_SHIFT;
+  }
+  store_relaxed(&r->at->lost, r->at->lost + lost);
   store_relaxed(&r->at->head, head);
   fence_release();
 }

@@ -6,7 +6,9 @@
  *
  *   header     struct events_header
  *   positions  for each domain slot a struct ring_header: the first and the one past the last word that
- *              are valid, counted from the start of time
+ *              are valid, counted from the start of time in 64 bits; and how many events have been overwritten. What a
+ *              reader misses is thus known in both units: in words by the positions (the library Runtime_events), in events by
+ *              the third figure, less the events before that position that it has read
  *   rings      for each slot a ring of a power of two words
  *   names      of the program's events: 128 bytes each, by number
  *

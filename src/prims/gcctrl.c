@@ -11,6 +11,7 @@
 #include "abi/runtime.h"
 #include "gc/hooks.h"
 #include "os/os.h"
+#include "prims/gcctrl.h"
 #include "sync/atomic.h"
 
 /* ---- Statistics ---- */
@@ -25,12 +26,12 @@ static value stat_record(const struct gc_stats *s)
   major = caml_copy_double((double)s->major_words);
   const value fields[] = {
       minor, promoted, major,
-      Val_long(s->minor_collections), Val_long(s->major_collections),
-      Val_long(s->heap_words), Val_long(s->heap_chunks),
-      Val_long(s->live_words), Val_long(s->live_blocks),
-      Val_long(s->free_words), Val_long(s->free_blocks), Val_long(s->largest_free),
-      Val_long(s->fragments), Val_long(s->compactions), Val_long(s->top_heap_words),
-      Val_long(s->stack_words), Val_long(s->forced_major_collections),
+      count_val(s->minor_collections), count_val(s->major_collections),
+      count_val(s->heap_words), count_val(s->heap_chunks),
+      count_val(s->live_words), count_val(s->live_blocks),
+      count_val(s->free_words), count_val(s->free_blocks), count_val(s->largest_free),
+      count_val(s->fragments), count_val(s->compactions), count_val(s->top_heap_words),
+      count_val(s->stack_words), count_val(s->forced_major_collections),
   };
   value record = caml_alloc_small(countof(fields), 0);
   memcpy(Op_val(record), fields, sizeof fields);
@@ -82,7 +83,7 @@ CAMLprim value caml_gc_minor_words(value unit)
   return caml_copy_double(caml_gc_minor_words_unboxed(unit));
 }
 
-CAMLprim value caml_get_minor_free(value unit) { return Val_long(gc_minor_free(domain_self())); }
+CAMLprim value caml_get_minor_free(value unit) { return count_val(gc_minor_free(domain_self())); }
 
 /* live words, live blocks, free words and fragments, as a walk over the heap
  * finds them, and then the same four of the counters at the same instant. */
@@ -92,10 +93,10 @@ CAMLprim value caml_bactrian_heap_scan(value unit)
   gc_scan_heap(domain_self(), &pair[0], &pair[1]);
   value figures = caml_alloc_small(8, 0);
   for (int i = 0; i < 2; i++) {
-    Field(figures, 4 * i) = Val_long(pair[i].live_words);
-    Field(figures, 4 * i + 1) = Val_long(pair[i].live_blocks);
-    Field(figures, 4 * i + 2) = Val_long(pair[i].free_words);
-    Field(figures, 4 * i + 3) = Val_long(pair[i].fragments);
+    Field(figures, 4 * i) = count_val(pair[i].live_words);
+    Field(figures, 4 * i + 1) = count_val(pair[i].live_blocks);
+    Field(figures, 4 * i + 2) = count_val(pair[i].free_words);
+    Field(figures, 4 * i + 3) = count_val(pair[i].fragments);
   }
   return figures;
 }

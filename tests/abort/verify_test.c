@@ -192,8 +192,23 @@ static void break_blocks(bool dirty)
   gc_verify(d);
 }
 
+static void break_tally(int how)
+{
+  begin(0);
+  switch (how) {
+  case 0: bac_heap.tally.live_words++; break;
+  case 1: bac_heap.tally.live_blocks--; break;
+  case 2: bac_heap.tally.fragments++; break;
+  case 3: bac_heap.memory[0] ^= 1; break;
+  case 4: bac_heap.dirty[0] ^= 1; break;
+  default: bac_heap.top_blocks = bac_heap.used_blocks + bac_heap.dirty_blocks - 1;
+  }
+  gc_verify(d);
+}
+
 TEST(counters)
 {
+  for (int how = 0; how < 6; how++) EXPECT_ABORTS(break_tally(how), "(STAT-1)");
   for (int how = 0; how < 4; how++) EXPECT_ABORTS(break_counts(how), "(COUNT-1)");
   for (int dirty = 0; dirty < 2; dirty++) EXPECT_ABORTS(break_blocks(dirty), "(STAT-1)");
 }

@@ -64,6 +64,14 @@ static void expect_counts(struct allocator *a, int64_t objects, int64_t words)
   EXPECT_EQ(sum_objects(&bac_heap.counts, &counted_words, &blocks), objects);
   EXPECT_EQ(counted_words, words);
   EXPECT_EQ(blocks, bac_heap.used_blocks);
+  struct heap_figures now;
+  heap_figures(&now, true);
+  EXPECT_EQ(now.live_blocks, objects);
+  EXPECT_EQ(now.live_words, words);
+  EXPECT_EQ(now.heap_words, (bac_heap.used_blocks + bac_heap.dirty_blocks) * BLOCK_WORDS);
+  EXPECT_EQ(now.heap_words, now.live_words + now.free_words + now.fragments);
+  EXPECT(now.free_words <= now.heap_words && now.fragments <= now.heap_words && now.largest_free <= now.free_words);
+  EXPECT((now.free_blocks == 0) == (now.free_words == 0) && (now.largest_free == 0) == (now.free_words == 0));
 }
 
 /* ---- Size classes ---- */
@@ -157,6 +165,39 @@ TEST(memory_that_is_not_wanted_goes_back)
   EXPECT_EQ(bac_heap.dirty_blocks, 64);
 }
 
+/* What each block is thought to be, and the areas that follow. */
+enum { MODEL_BLOCKS = 20000 };
+static struct { bool memory, dirty; } model_block[MODEL_BLOCKS];
+
+static void model_set(uint32_t first, uint32_t count, bool dirty)
+{
+  for (uint32_t i = first; i < first + count; i++) model_block[i].memory = true, model_block[i].dirty = dirty;
+}
+
+static void model_return(int64_t keep)
+{
+  int64_t dirty = 0;
+  for (int i = 0; i < MODEL_BLOCKS; i++) dirty += model_block[i].dirty;
+  for (int i = MODEL_BLOCKS; i-- > 0 && dirty > keep;)
+    if (model_block[i].dirty) model_block[i].memory = model_block[i].dirty = false, dirty--;
+}
+
+static void expect_areas(void)
+{
+  uint64_t areas = 0, runs = 0, run = 0, longest = 0;
+  for (int i = 0; i < MODEL_BLOCKS; i++) {
+    areas += model_block[i].memory && (i == 0 || !model_block[i - 1].memory);
+    runs += model_block[i].dirty && run == 0;
+    run = model_block[i].dirty ? run + 1 : 0;
+    if (run > longest) longest = run;
+  }
+  struct heap_figures now;
+  heap_figures(&now, true);
+  EXPECT_EQ(now.areas, areas);
+  EXPECT_EQ(now.free_blocks, runs);
+  EXPECT_EQ(now.largest_free, longest * BLOCK_WORDS);
+}
+
 /* Random takes and gives: runs never overlap, counts are right, returned memory is zero again. */
 TEST(blocks_against_a_model)
 {
@@ -164,11 +205,13 @@ TEST(blocks_against_a_model)
   struct { uint32_t first, count; } run[RUNS] = {{0, 0}};
   int64_t used = 0;
   heap_started();
+  heap_return_memory();
   for (int n = 0; n < 4000; n++) {
     int i = rng_below(&unit_rng, RUNS);
     if (run[i].count != 0) {
       for (uint32_t b = 0; b < run[i].count; b++) EXPECT_EQ(*block_start(run[i].first + b), (header_t)i + 1);
       heap_give_blocks(run[i].first, run[i].count);
+      model_set(run[i].first, run[i].count, true);
       used -= run[i].count;
       run[i].count = 0;
     } else {
@@ -177,12 +220,18 @@ TEST(blocks_against_a_model)
       REQUIRE(first != NO_BLOCK);
       run[i].first = first;
       run[i].count = count;
+      REQUIRE(first + count <= MODEL_BLOCKS);
+      model_set(first, count, false);
       used += count;
       for (uint32_t b = 0; b < count; b++) *block_start(first + b) = (header_t)i + 1;
     }
     EXPECT_EQ(bac_heap.used_blocks, used);
     EXPECT(bac_heap.top_blocks >= bac_heap.used_blocks + bac_heap.dirty_blocks);
-    if (n % 100 == 0) rng_below(&unit_rng, 2) ? heap_return_memory() : heap_return_spare_memory();
+    if (n % 20 == 0) expect_areas();
+    if (n % 100 != 0) continue;
+    rng_below(&unit_rng, 2) ? heap_return_memory() : heap_return_spare_memory();
+    model_return(bac_heap.dirty_blocks);
+    expect_areas();
   }
   for (int i = 0; i < RUNS; i++)
     if (run[i].count != 0) heap_give_blocks(run[i].first, run[i].count);
