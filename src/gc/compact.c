@@ -99,6 +99,7 @@ static void compact_empty_block(struct gc_domain *g, uint32_t i)
     c->words -= e.words;
   }
   c->pools--;
+  counts_tell(&g->alloc, kind, b->cls);
 }
 
 static void compact_evacuate(struct domain *participant, void *arg)

@@ -68,9 +68,9 @@ void counts_tell(struct allocator *a, unsigned kind, unsigned cls)
 void counts_tell_all(struct allocator *a)
 {
   lock_acquire(&bac_heap.lock);
-  for (unsigned k = 1; k < KINDS; k++) {
-    for (unsigned c = 0; c < CLASSES; c++) counts_hand_over(&a->counts.cls[k][c], k, c);
-    counts_hand_over(&a->counts.large[k], k, CLASSES);
+  for_each_touched_class(a, kind, cls) {
+    counts_hand_over(&a->counts.cls[kind][cls], kind, cls);
+    if (a->pool[kind][cls] == NO_BLOCK) a->touched[kind] &= ~((uint64_t)1 << cls);
   }
   lock_release(&bac_heap.lock);
 }

@@ -151,6 +151,8 @@ struct heap {
 };
 extern struct heap bac_heap;
 
+_Static_assert(CLASSES <= 64, "the classes of a kind are the bits of a word");
+
 #define COLOUR_A ((header_t)1 << HEADER_COLOUR_SHIFT)
 #define COLOUR_B ((header_t)2 << HEADER_COLOUR_SHIFT)
 #define COLOUR_FREE ((header_t)3 << HEADER_COLOUR_SHIFT)
@@ -222,6 +224,7 @@ struct bump {
 struct allocator {
   struct bump bump[KINDS][CLASSES];
   uint32_t pool[KINDS][CLASSES];      /* current pool, NO_BLOCK: none */
+  uint64_t touched[KINDS];            /* [own, stw] a bit for each class that has a current pool or something to tell */
   struct heap_counts counts;          /* [own, stw] not told yet */
 };
 
@@ -309,7 +312,7 @@ void heap_return_spare_memory(void);
 
 /* Counts of a class (cls = CLASSES: of large objects) that [a] has not told yet go to the heap's. [own or stw] */
 void counts_tell(struct allocator *a, unsigned kind, unsigned cls);
-void counts_tell_all(struct allocator *a);
+void counts_tell_all(struct allocator *a);    /* of the classes touched */
 
 /* All of one instant: heap_words = live_words + free_words + fragments. What allocators have not told yet counts as free. */
 struct heap_figures {
@@ -318,6 +321,11 @@ struct heap_figures {
 };
 /* [areas]: with the last three, which costs a look at two bits for each block. Any thread; takes no lock but the arena's. */
 void heap_figures(struct heap_figures *out, bool areas);
+
+#define for_each_touched_class(a, kind, cls)        \
+  for (unsigned kind = 1; kind < KINDS; kind++)     \
+    for (uint64_t left_ = (a)->touched[kind]; left_ != 0; left_ &= left_ - 1) \
+      for (unsigned cls = __builtin_ctzll(left_), once_ = 1; once_; once_ = 0)
 
 static inline bool block_bit(const uint64_t *map, uint32_t i) { return map[i / 64] >> i % 64 & 1; }
 

@@ -186,7 +186,7 @@ static void bump_count(struct allocator *a, unsigned kind, unsigned cls)
 
 void allocator_count(struct allocator *a)
 {
-  for_each_class(kind, cls) bump_count(a, kind, cls);
+  for_each_touched_class(a, kind, cls) bump_count(a, kind, cls);
   counts_tell_all(a);
 }
 
@@ -302,6 +302,7 @@ header_t *allocator_refill(struct allocator *a, unsigned kind, unsigned cls)
     if (i == NO_BLOCK) i = pool_create(a, kind, cls);
     if (i == NO_BLOCK) return NULL;
     a->pool[kind][cls] = i;
+    a->touched[kind] |= (uint64_t)1 << cls;
   }
   struct block *pool = &bac_heap.block[i];
   header_t *run = pool->free_run;
