@@ -9,11 +9,12 @@
  * large object. Objects of different kinds never share a block, so that one
  * byte for each block tells how to treat what is inside.
  *
- * Three tables run beside the arena, indexed by address:
+ * Tables run beside the arena, indexed by address:
  *   kind[]   a byte for each block (enum block_kind)
  *   block[]  a struct block for each block
  *   side[]   a byte for each 16 bytes: the mark of objects whose own memory
  *            marking and sweeping never touch (all kinds but SCAN)
+ *   memory[], dirty[]   a bit for each block: it holds memory, it does and is free
  *
  * COLOURS. A live object has colour 1 or 2: in its header (SCAN) or in its side byte
  * (other kinds). New objects get heap.colour. When marking starts the two
