@@ -258,6 +258,7 @@ static void verify_counts(const struct verify *v)
     verify_fail(v, "heap words %lu, but live %lu + free %lu + fragments %lu (STAT-1)", s.heap_words, s.live_words,
                 s.free_words, s.fragments);
   heap_figures(&now, false);
+  if (now.heap_words != s.heap_words) verify_fail(v, "heap words %lu, blocks say %lu (STAT-1)", now.heap_words, s.heap_words);
   if (now.live_words != s.live_words || now.live_blocks != s.live_blocks || now.fragments != s.fragments)
     verify_fail(v, "the tally says live words %lu, blocks %lu, fragments %lu; counts say %lu, %lu, %lu (STAT-1)",
                 now.live_words, now.live_blocks, now.fragments, s.live_words, s.live_blocks, s.fragments);
