@@ -16,7 +16,7 @@
  * after another has read it sees at least as much. Words are promoted with the world stopped, and there all is told:
  * promoted never gets ahead of minor or major. A domain that ends leaves its counters, and what it told of them, to its heir.
  *
- * Definitions: stdlib/gc.mli, docs/statistics.md. Tests: tests/unit/gc_test.c, tests/gc/stat_*.ml. */
+ * Definitions: stdlib/gc.mli, docs/statistics.md. Tests: tests/unit/gc_stat_test.c, tests/gc/stat_*.ml. */
 #include "gc/hooks.h"
 #include "gc/state.h"
 
