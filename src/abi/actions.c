@@ -80,7 +80,9 @@ void timing_hooks_call(struct domain *d, enum gc_moment moment)
 value actions_run_exn(void)
 {
   if (actions_must_wait()) return Val_unit;
-  value result = signals_run_exn();
+  value result = Val_unit;
+  if (gc_out_of_memory_take(domain_self())) result = Make_exception_result(caml_exception_out_of_memory());
+  if (!Is_exception_result(result)) result = signals_run_exn();
   if (!Is_exception_result(result) && memprof_run_exn) result = memprof_run_exn();
   if (!Is_exception_result(result)) result = finalisers_run_exn();
   if (Is_exception_result(result)) {

@@ -211,6 +211,7 @@ value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsig
   if (unlikely(g->direct_words > DIRECT_WORDS_TOLD)) {
     pacing_allocated(g);
     domain_request(&g->dom, DOMAIN_WANT_SLICE);
+    limit_watch(g);
   }
   return v;
 }
@@ -228,10 +229,11 @@ value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag)
   return tell_allocated(g, gc_alloc_major_kind(g, wosize, tag, kind_of_tag(tag, true)));
 }
 
-/* A block that may need a collection to find room. */
+/* A block that may need a collection to find room. Where there should be room and is none, the system has
+ * refused memory, or what is free lies scattered. */
 static value alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind)
 {
-  if (wosize / BLOCK_WORDS >= (size_t)bac_heap.max_blocks) return 0;
+  if (!gc_make_room(d, wosize)) return 0;
   value v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
   if (unlikely(v == 0)) {
     gc_compact(d);
@@ -249,7 +251,6 @@ value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag)
     v = Val_hp(d->window->young_ptr);
     *Hp_val(v) = Make_header(wosize, tag, 0);
   } else {
-    if (wosize > Max_wosize) return 0;
     v = alloc_major_or_collect(d, wosize, tag, kind_of_tag(tag, true));
     if (v == 0) return 0;
   }

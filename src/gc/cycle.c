@@ -94,6 +94,7 @@ static void cycle_end_sweep(void)
   enum gc_phase sweep = PHASE_SWEEP;
   if (!cas_seq(&bac_gc.phase, &sweep, PHASE_IDLE)) return;
   pacing_cycle_swept();
+  limit_cycle_swept();
   heap_return_spare_memory();
 }
 

@@ -224,8 +224,9 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
   if (!domains_init(limit)) return NULL;
   *why = "no address space for the nurseries";
   if (!nursery_init(limit, bac_gc.params.minor_words)) return NULL;
-  *why = heap_init(bac_nurseries.bytes, bac_gc.params.heap_limit, gc_dead_object);
+  *why = heap_init(bac_nurseries.bytes, gc_dead_object);
   if (*why != NULL) return NULL;
+  limit_init(bac_gc.params.heap_limit);
   bac_heap.huge_pages = bac_gc.params.huge_pages;
   pacing_init();
   ephe_init();
@@ -260,17 +261,11 @@ static void gc_slice(struct gc_domain *g, size_t least)
   }
 }
 
-/* Promotion may have gone beyond Xlimit: then all that is garbage goes, at once. */
-static void gc_obey_limit(struct gc_domain *g)
-{
-  if (load_relaxed(&bac_heap.used_blocks) > bac_heap.max_blocks) gc_compact(&g->dom);
-}
-
 void gc_minor_and_slice(struct gc_domain *g, size_t least)
 {
   if (!stw_run(&g->dom, minor_leader, NULL)) return;
   gc_slice(g, least);
-  gc_obey_limit(g);
+  limit_obey(g);
 }
 
 uint32_t gc_serve(struct gc_domain *g)
@@ -323,7 +318,7 @@ void gc_major(struct domain *d)
 }
 
 /* A cycle that is under way began with what was reachable then; only one that starts now finds all that is garbage. */
-static void gc_collect_all(struct domain *d)
+void gc_collect_all(struct domain *d)
 {
   struct gc_domain *g = gc_domain(d);
   gc_minor(d);
@@ -343,9 +338,14 @@ static void compact_leader(struct domain *d, void *arg)
   compact_stw(gc_domain(d));
 }
 
+void gc_compact_now(struct domain *d)
+{
+  while (!stw_run(d, compact_leader, NULL)) continue;
+}
+
 void gc_compact(struct domain *d)
 {
   gc_collect_all(d);
   add_relaxed(&bac_gc.forced_major, 1);
-  while (!stw_run(d, compact_leader, NULL)) continue;
+  gc_compact_now(d);
 }

@@ -69,7 +69,7 @@ struct gc_params {
   size_t custom_minor_ratio;     /* m, percent */
   size_t custom_minor_max_bytes; /* n */
   size_t max_domains;            /* d */
-  size_t heap_limit;             /* Xlimit, bytes; 0: none */
+  size_t heap_limit;             /* Xlimit, bytes; 0: what the container and the address space leave */
   size_t initial_heap_words;     /* h */
   unsigned verbose;              /* v */
   unsigned verify;               /* V: 0, 1, 2 */
@@ -111,6 +111,10 @@ void gc_nursery_alloc(struct domain *d, size_t whsize);
  * may collect. 0: no memory. Any wosize >= 1. May request a slice for the next safepoint, does
  * not collect. [no gc] */
 value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag);
+
+/* Whether a block of wosize words may be had: collects and compacts first where the heap's limit is in
+ * the way. For those who go on with gc_alloc_major. [may gc] */
+bool gc_make_room(struct domain *d, mlsize_t wosize);
 
 /* A block of any size: in the nursery where it fits. Scannable fields are
  * set to Val_unit. [may gc]. 0: no memory. */
@@ -166,6 +170,10 @@ void gc_root_modify_generational(value *slot, value v);
  * when young_limit said so. [mutator] [may gc]. Returns true if the client has actions to
  * run (signals, finalisers ready): DOMAIN_WANT_ACTIONS and above were taken. */
 bool gc_poll(struct domain *d);
+
+/* The heap is above its limit, and collecting did not help: true once for each time; the client raises
+ * Out_of_memory. A part of the actions that gc_poll speaks of. [mutator] [no gc] */
+bool gc_out_of_memory_take(struct domain *d);
 
 /* ---- The Gc module [mutator] [may gc] ---- */
 void gc_minor(struct domain *d);

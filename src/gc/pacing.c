@@ -32,11 +32,12 @@ static const double MARK_PER_LIVE_LEAST = 0.05, MARK_PER_LIVE_MOST = 2;
 
 static double bounded(double x, double least, double most) { return x < least ? least : x > most ? most : x; }
 
-/* Under Xlimit the program may not use more than what the limit leaves, whatever o says. */
+/* The program may not use more than what the limit leaves, whatever o says; but next to the limit or above
+ * it the reserve is used up first, or every allocation would pay for a cycle. */
 static double pacing_room(uint64_t live)
 {
-  double limit = (double)bac_heap.max_blocks * BLOCK_WORDS;
-  return (double)live < limit ? (limit - (double)live) / (1 + MARK_PART_MOST) : 0;
+  double left = (double)bac_gc.limit.blocks * BLOCK_WORDS - (double)live, least = (double)bac_gc.limit.reserve * BLOCK_WORDS;
+  return (left > least ? left : least) / (1 + MARK_PART_MOST);
 }
 
 static void pacing_set_budget(uint64_t live)

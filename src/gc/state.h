@@ -85,6 +85,7 @@ struct gc_domain {
   VEC(struct finaliser) ready;    /* finalisers to call; [own, stw] */
   size_t ready_at;                /* those before are taken */
   bool finaliser_running;
+  bool out_of_memory;             /* [own] the limit was passed, and the client has not raised yet */
   bool leaving;                   /* [stw] it has handed over what it had, and is about to leave the table */
   struct domain_counters counters;
   struct domain_counters told;    /* [own, stw] the part of counters that bac_gc.told has */
@@ -118,6 +119,12 @@ struct pacing {
   double mark_per_live;           /* [stw, cycle_swept] marked words per live word in the last cycle */
 };
 
+/* See limit.c; blocks. */
+struct heap_limit {
+  int64_t blocks, reserve;        /* [const] */
+  int64_t at;                     /* [atomic] */
+};
+
 struct gc_state {
   struct gc_params params;        /* [own of any domain by gc_params_set under stw; read anywhere] */
   struct gc_client client;        /* [const] */
@@ -128,6 +135,7 @@ struct gc_state {
   int64_t mark_packets;           /* [atomic] in mark_full */
 
   struct pacing pacing;
+  struct heap_limit limit;
   uint64_t minor_collections, major_collections, forced_major, compactions;   /* [stw, atomic read] */
   struct heap_figures sample;     /* [stw] the heap at the end of the last minor collection or cycle: for pacing */
   struct domain_counters told;    /* [atomic] the sum over all domains there ever were, of what they have told */
@@ -187,6 +195,9 @@ value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsig
 void gc_minor_and_slice(struct gc_domain *g, size_t least);
 /* Does what the collector wants of this domain; answers what only the client can do. */
 uint32_t gc_serve(struct gc_domain *g);
+/* A cycle that starts now, to its end; a compaction of what is there. [may gc] */
+void gc_collect_all(struct domain *d);
+void gc_compact_now(struct domain *d);
 /* The slice that Xstress adds, words. */
 enum { STRESS_SLICE_WORDS = 100 * 1000 };
 
@@ -219,6 +230,12 @@ bool pacing_wants_cycle(void);                               /* it is time to st
 void pacing_cycle_finished_stw(void);
 void pacing_cycle_swept(void);                               /* by whoever ended the sweeping */
 void pacing_custom(double share_of_cycle);                  /* off-heap memory, as a share of a cycle's allocation */
+
+/* ---- limit.c ---- */
+void limit_init(size_t bytes);                               /* Xlimit, 0: the default; after heap_init */
+void limit_obey(struct gc_domain *g);                        /* after a minor collection: collects, compacts, tells the client */
+void limit_watch(struct gc_domain *g);                       /* where nothing may be collected: asks for the above. [no gc] */
+void limit_cycle_swept(void);                                /* by whoever ended the sweeping */
 
 /* ---- stats.c ---- */
 void stats_trace_stw(struct domain *leader);                 /* tells the tracer */

@@ -61,7 +61,7 @@ static void class_pools_init(struct class_pools *p)
   for (int i = 0; i < PARTIAL_LISTS; i++) p->partial[i] = NO_BLOCK;
 }
 
-const char *heap_init(size_t nursery_bytes, size_t heap_limit, dead_object_fn dead)
+const char *heap_init(size_t nursery_bytes, dead_object_fn dead)
 {
   struct heap *h = &bac_heap;
   size_t bytes = align_down(arena_wanted_bytes(nursery_bytes), (size_t)ARENA_STEP_BLOCKS << BLOCK_SHIFT);
@@ -74,7 +74,7 @@ const char *heap_init(size_t nursery_bytes, size_t heap_limit, dead_object_fn de
   h->large = h->large_unswept = NO_BLOCK;
   h->colour = COLOUR_A;
   h->dead = dead;
-  h->max_blocks = heap_limit ? (int64_t)min_size(heap_limit >> BLOCK_SHIFT, h->limit) : (int64_t)h->limit;
+  h->max_blocks = h->limit;
   for (int k = 0; k < KINDS; k++)
     for (int c = 0; c < CLASSES; c++) class_pools_init(&h->pools[k][c]);
   unsigned c = 0;
@@ -122,6 +122,43 @@ static uint32_t arena_find_run(uint32_t count)
 static inline void bit_set(uint64_t *map, uint32_t i) { map[i / 64] |= (uint64_t)1 << i % 64; }
 static inline void bit_clear(uint64_t *map, uint32_t i) { map[i / 64] &= ~((uint64_t)1 << i % 64); }
 
+/* Memory of free blocks goes back to the system, with their part of the side table, which is all zero. [lock:arena] */
+static void arena_decommit(uint32_t first, uint32_t end)
+{
+  struct heap *h = &bac_heap;
+  os_decommit(block_start(first), (size_t)(end - first) << BLOCK_SHIFT);
+  os_decommit(side_byte(block_start(first)), (size_t)(end - first) << (BLOCK_SHIFT - SIDE_SHIFT));
+  for (uint32_t i = first; i < end; i++) {
+    bit_clear(h->dirty, i);
+    bit_clear(h->memory, i);
+  }
+  store_relaxed(&h->dirty_blocks, h->dirty_blocks - (end - first));
+}
+
+/* All but [keep] blocks. From the top down: low blocks are taken first, so they are the ones to keep. [lock:arena] */
+static void arena_return(int64_t keep)
+{
+  struct heap *h = &bac_heap;
+  for (uint32_t end = h->committed; end > 0 && h->dirty_blocks > keep;) {
+    uint32_t start = end;
+    while (start > 0 && block_bit(h->dirty, start - 1) && h->dirty_blocks - (end - start) > keep) start--;
+    if (start == end) {
+      end--;
+      continue;
+    }
+    arena_decommit(start, end);
+    end = start;
+  }
+}
+
+/* Free blocks that have memory count against the limit like those in use. [lock:arena] */
+static void arena_stay_below_limit(void)
+{
+  struct heap *h = &bac_heap;
+  int64_t room = load_relaxed(&h->max_blocks) - h->used_blocks;
+  if (h->dirty_blocks > 0 && h->dirty_blocks > room) arena_return(room > 0 ? room / 2 : 0);
+}
+
 static void arena_note_top(void)
 {
   struct heap *h = &bac_heap;
@@ -134,7 +171,7 @@ uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
   struct heap *h = &bac_heap;
   lock_acquire(&h->lock);
   uint32_t first = NO_BLOCK;
-  if (count > (h->collecting ? h->limit : h->max_blocks) - h->used_blocks) goto out;
+  if (count > (h->collecting ? h->limit : load_relaxed(&h->max_blocks)) - h->used_blocks) goto out;
   uint32_t at = arena_find_run(count);
   if (at + (uint64_t)count > h->committed && !arena_grow(at + count - h->committed)) goto out;
   first = at;
@@ -150,6 +187,7 @@ uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
   h->taken_blocks += count;
   store_relaxed(&h->used_blocks, h->used_blocks + count);
   store_relaxed(&h->dirty_blocks, h->dirty_blocks - dirty);
+  arena_stay_below_limit();
   arena_note_top();
 out:
   lock_release(&h->lock);
@@ -168,27 +206,6 @@ void heap_give_blocks(uint32_t first, uint32_t count)
   store_relaxed(&h->used_blocks, h->used_blocks - count);
   store_relaxed(&h->dirty_blocks, h->dirty_blocks + count);
   lock_release(&h->lock);
-}
-
-/* From the top down: low blocks are taken first, so they are the ones to keep. [lock:arena] */
-static void arena_return(int64_t keep)
-{
-  struct heap *h = &bac_heap;
-  for (uint32_t end = h->committed; end > 0 && h->dirty_blocks > keep;) {
-    uint32_t start = end;
-    while (start > 0 && block_bit(h->dirty, start - 1) && h->dirty_blocks - (end - start) > keep) start--;
-    if (start == end) {
-      end--;
-      continue;
-    }
-    os_decommit(block_start(start), (size_t)(end - start) << BLOCK_SHIFT);
-    for (uint32_t i = start; i < end; i++) {
-      bit_clear(h->dirty, i);
-      bit_clear(h->memory, i);
-    }
-    store_relaxed(&h->dirty_blocks, h->dirty_blocks - (end - start));
-    end = start;
-  }
 }
 
 void heap_return_memory(void)

@@ -138,8 +138,8 @@ struct heap {
   int64_t top_blocks;         /* [atomic read] maximum of used + dirty ever */
   struct heap_counts counts;  /* what the allocators have told */
   struct heap_tally tally;
-  int64_t max_blocks;         /* [const] Xlimit: the program's blocks stay at or below it */
-  bool collecting;            /* [stw] objects are being copied: no finaliser may run, and the limit does not hold */
+  int64_t max_blocks;         /* [atomic] the program may take blocks up to here (gc/limit.c) */
+  bool collecting;            /* [stw] objects are being copied: no finaliser may run, and max_blocks does not hold */
 
   struct class_pools pools[KINDS][CLASSES];
   struct lock large_lock;     /* RANK_LARGE */
@@ -291,8 +291,8 @@ static inline bool heap_is_swept(void) { return load_acquire(&bac_heap.unswept) 
 /* ---- The whole heap ---- */
 
 /* NULL, or what could not be had. Sizes the arena for the address space that there is;
- * [nursery_bytes] of it stay for the nursery. */
-const char *heap_init(size_t nursery_bytes, size_t heap_limit, dead_object_fn dead);
+ * [nursery_bytes] of it stay for the nursery. All of it may be used until max_blocks is changed. */
+const char *heap_init(size_t nursery_bytes, dead_object_fn dead);
 void heap_sum_counts(struct heap_counts *into, const struct heap_counts *from);
 
 /* One object after the other, with the world stopped and allocators sealed. Free runs are

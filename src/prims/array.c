@@ -97,12 +97,14 @@ static value new_float_array(mlsize_t length, const char *culprit)
   return length == 0 ? Atom(0) : caml_alloc(length, Double_array_tag);
 }
 
-/* The same with values: the caller sets all of them at once (gc_init_fields). */
+/* The same with values: the caller sets all of them at once (gc_init_fields). [may gc] */
 static value new_value_array(mlsize_t length, const char *culprit)
 {
   if (length > Max_wosize) caml_invalid_argument(culprit);
   if (length == 0) return Atom(0);
-  return length <= Max_young_wosize ? caml_alloc_small(length, 0) : caml_alloc_shr(length, 0);
+  if (length <= Max_young_wosize) return caml_alloc_small(length, 0);
+  if (!gc_make_room(Caml_state->domain, length)) caml_raise_out_of_memory();
+  return caml_alloc_shr(length, 0);
 }
 
 CAMLprim value caml_floatarray_create(value length)

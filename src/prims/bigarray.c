@@ -304,6 +304,17 @@ static value new_block(intnat flags, intnat num_dims, void *data, const intnat *
   return v;
 }
 
+/* Dead arrays keep their data until they are collected. [may gc] */
+static void *data_alloc(uintnat size)
+{
+  void *data = malloc(size ? size : 1);
+  if (likely(data != NULL)) return data;
+  gc_full_major(Caml_state->domain);
+  data = malloc(size ? size : 1);
+  if (data == NULL) caml_raise_out_of_memory();
+  return data;
+}
+
 CAMLexport value caml_ba_alloc(int flags, int num_dims, void *data, intnat *dim)
 {
   intnat dims[CAML_BA_MAX_NUM_DIMS];
@@ -314,8 +325,7 @@ CAMLexport value caml_ba_alloc(int flags, int num_dims, void *data, intnat *dim)
   uintnat unit = (uintnat)caml_ba_element_size[flags & CAML_BA_KIND_MASK];
   if (!checked_product(dims, num_dims, unit, &size)) caml_raise_out_of_memory();
   if (data == NULL) {
-    data = malloc(size ? size : 1);
-    if (data == NULL) caml_raise_out_of_memory();
+    data = data_alloc(size);
     flags |= CAML_BA_MANAGED;
   }
   bool owns = (flags & (CAML_BA_MANAGED_MASK | CAML_BA_SUBARRAY)) == CAML_BA_MANAGED;

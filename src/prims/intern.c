@@ -670,6 +670,8 @@ static void intern_reserve(struct intern_state *s)
 {
   if (_setjmp(s->failed)) intern_raise(s);
   if (s->header.compressed) check_compression(s);
+  /* What the header claims may be a lie; no byte of the data makes more than two words. */
+  if (!gc_make_room(s->domain, min_size(s->header.words, 2 * s->header.plain_size))) intern_no_memory(s);
   reserve_objects(s, s->header.objects);
 }
 

@@ -53,6 +53,7 @@ CAMLprim value caml_obj_with_tag(value tag, value v)
     for (mlsize_t i = 0; i < n; i++) Field(copy, i) = load_relaxed(&Field(v, i));
     return copy;
   }
+  if (!gc_make_room(Caml_state->domain, n)) caml_raise_out_of_memory();
   value copy = caml_alloc_shr(n, t);
   for (mlsize_t i = 0; i < n; i++) caml_initialize(&Field(copy, i), load_relaxed(&Field(v, i)));
   return caml_check_urgent_gc(copy);

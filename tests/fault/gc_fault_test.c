@@ -245,11 +245,18 @@ static void run_limited(void)
     int n = 0;
     for (value v; n < MOCK_ROOTS && (v = gc_alloc(d, BLOCK / sizeof(value), String_tag)) != 0; n++) *root(d, n) = v;
     gc_verify(d);
+    if (n < 25 || n > LIMIT / BLOCK) bac_fatal("round %d: room for %d blocks", r, n);
+    /* The reserve of whoever was told; not for what could never be. */
+    int more = 0;
+    for (value v; more < MOCK_ROOTS - n && (v = gc_alloc(d, BLOCK / sizeof(value), String_tag)) != 0; more++)
+      *root(d, n + more) = v;
+    if (more > LIMIT / 16 / BLOCK || gc_alloc(d, LIMIT, 0) != 0) bac_fatal("room for %d above the limit", more);
+    n += more;
+    gc_verify(d);
     struct gc_stats s;
     gc_quick_stat(d, &s);
-    if (s.top_heap_words > LIMIT / sizeof(value)) bac_fatal("%lu words of heap", s.top_heap_words);
-    if (n < 25 || n > LIMIT / BLOCK) bac_fatal("round %d: room for %d blocks", r, n);
-    if (gc_alloc(d, BLOCK / sizeof(value), 0) != 0 || gc_alloc(d, LIMIT, 0) != 0) bac_fatal("room above the limit");
+    if (s.top_heap_words > (LIMIT + LIMIT / 16) / sizeof(value)) bac_fatal("%lu words of heap", s.top_heap_words);
+    if (gc_out_of_memory_take(d)) bac_fatal("told twice");
     for (int i = 0; i < n; i++) *root(d, i) = Val_unit;
     /* Garbage makes room without being asked. */
     if (gc_alloc(d, LIMIT / sizeof(value) / 2, 0) == 0) bac_fatal("round %d: garbage is in the way", r);
@@ -264,20 +271,24 @@ TEST(heap_limit)
   if (child_status(&c) != 0) UNIT_FAIL("it said: %s", c.said);
 }
 
-/* What survives a minor collection is taken in above the limit; nothing else is, until it is gone. */
+/* What survives a minor collection is taken in above the limit, and the program is told once for each part of
+ * it that the reserve would hold; nothing large is, until it is gone. */
 static void run_limited_survivors(void)
 {
-  enum { LIMIT = 1 << 20, CELLS = 2 * LIMIT / (3 * (int)sizeof(value)) };
+  enum { LIMIT = 4 << 20, CELLS = LIMIT / 2 * 3 / (3 * (int)sizeof(value)) };
   struct gc_params p = small_params();
   p.heap_limit = LIMIT;
   struct domain *d = mock_start(&p);
   for (int r = 0; r < 2; r++) {
+    int told = 0;
     for (long i = 0; i < CELLS; i++) {
       value v = mock_alloc(d, 2, 0);
+      told += gc_out_of_memory_take(d);
       Field(v, 0) = Val_long(i);
       Field(v, 1) = *root(d, 0);
       *root(d, 0) = v;
     }
+    if (told < 3 || told > LIMIT / 2 / (LIMIT / 16) + 1) bac_fatal("told %d times", told);
     if (gc_alloc(d, 10000, 0) != 0) bac_fatal("room for a large block above the limit");
     long i = CELLS;
     for (value v = *root(d, 0); Is_block(v); v = Field(v, 1))
@@ -298,5 +309,20 @@ TEST(survivors_above_the_limit)
   if (c.pid == 0) run_limited_survivors();
   if (child_status(&c) != 0) UNIT_FAIL("it said: %s", c.said);
 }
+
+/* Who does not listen is ended at twice the limit. */
+static void run_deaf(void)
+{
+  struct gc_params p = small_params();
+  p.heap_limit = 4 << 20;
+  struct domain *d = mock_start(&p);
+  for (int i = 0; i < 1000 * 1000; i++) {
+    value v = mock_alloc(d, 2, 0);
+    Field(v, 1) = *root(d, 0);
+    *root(d, 0) = v;
+  }
+}
+
+TEST(twice_the_limit) { EXPECT_ABORTS(run_deaf(), "gone on after Out_of_memory"); }
 
 UNIT_MAIN()

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* The heap's limit: Xlimit, or what the container and the address space leave.
+ *
+ * Near the limit the pacing collects harder (pacing.c). When the program's
+ * blocks are more than the limit all garbage is collected, then the heap is compacted; if
+ * that does not help, the program is told: an allocation that may fail is refused, one that
+ * cannot (a small block: its survivors must be promoted) makes the client raise
+ * Out_of_memory at its next safepoint.
+ *
+ * A program that was told gets a reserve, a sixteenth of the limit, before it is
+ * told again: its handler allocates too, and may take its time to drop what it holds. The reserve
+ * also keeps a program that lives just below the limit from collecting all the time:
+ * between two such collections the heap has grown by the reserve. A program that
+ * goes on all the same, until what it holds is twice the limit, is ended.
+ *
+ * STATE (struct heap_limit). [at] is where the next collection for the limit's sake
+ * happens: the limit, or above it after such a collection; it comes down at the end of each
+ * cycle that found less. bac_heap.max_blocks bounds what is taken without such a look: [at]
+ * and the limit, each with the reserve. All domains read and write both without a
+ * lock: a look at an old figure is a collection too early or too late.
+ *
+ * Not counted: memory outside the heap, and the nurseries. Design page: docs/design/pacing.md. */
+#include "gc/state.h"
+
+#include "os/os.h"
+
+enum { RESERVE_PART = 16, RESERVE_LEAST_BLOCKS = 4 };
+
+/* Of the address space, and of a container's memory, an eighth stays for survivors, stacks, the C heap. */
+static size_t limit_with_headroom(size_t room) { return room - room / 8; }
+
+static void limit_set_at(int64_t blocks)
+{
+  struct heap_limit *l = &bac_gc.limit;
+  int64_t at = blocks > l->blocks ? blocks : l->blocks;
+  store_relaxed(&l->at, at);
+  store_relaxed(&bac_heap.max_blocks, at > l->blocks + l->reserve ? at : l->blocks + l->reserve);
+}
+
+void limit_init(size_t bytes)
+{
+  struct heap_limit *l = &bac_gc.limit;
+  size_t container = os_memory_limit();
+  if (bytes == 0 && container != SIZE_MAX) bytes = limit_with_headroom(container);
+  if (bytes == 0) bytes = SIZE_MAX;
+  size_t blocks = min_size(bytes >> BLOCK_SHIFT, limit_with_headroom(bac_heap.limit));
+  l->blocks = (int64_t)max_size(blocks, 1);
+  l->reserve = (int64_t)max_size(blocks / RESERVE_PART, RESERVE_LEAST_BLOCKS);
+  limit_set_at(0);
+}
+
+static inline int64_t limit_used(void) { return load_relaxed(&bac_heap.used_blocks); }
+
+/* A cycle has ended: after the program has freed memory the limit is where it was. */
+void limit_cycle_swept(void)
+{
+  struct heap_limit *l = &bac_gc.limit;
+  int64_t at = load_relaxed(&l->at), now = limit_used() + l->reserve;
+  if (at > l->blocks && now < at) limit_set_at(now);
+}
+
+/* Everything that can be done for [blocks] more; true: they stay below the limit. */
+static bool limit_collect(struct gc_domain *g, int64_t blocks)
+{
+  struct heap_limit *l = &bac_gc.limit;
+  gc_collect_all(&g->dom);
+  if (limit_used() + blocks > l->blocks) gc_compact_now(&g->dom);
+  limit_set_at(limit_used() + l->reserve);
+  return limit_used() + blocks <= l->blocks;
+}
+
+/* What lies in pools may find a free slot; the reserve is not for large objects without end. */
+static bool limit_fits(int64_t blocks)
+{
+  struct heap_limit *l = &bac_gc.limit;
+  int64_t at = load_relaxed(&l->at);
+  if (blocks > 0 && at > l->blocks + l->reserve) at = l->blocks + l->reserve;
+  return limit_used() + blocks <= at;
+}
+
+bool gc_make_room(struct domain *d, mlsize_t wosize)
+{
+  struct heap_limit *l = &bac_gc.limit;
+  if (wosize > Max_wosize) return false;
+  size_t blocks = wosize < SLOT_WORDS_MAX ? 0 : div_up(wosize + 1, BLOCK_WORDS);
+  if (blocks > (size_t)(l->blocks + l->reserve)) return false;
+  if (likely(limit_fits((int64_t)blocks)) || limit_collect(gc_domain(d), (int64_t)blocks)) return true;
+  gc_domain(d)->out_of_memory = false;   /* the refusal says it */
+  return false;
+}
+
+static COLD void limit_tell(struct gc_domain *g)
+{
+  struct heap_limit *l = &bac_gc.limit;
+  int64_t used = limit_used();
+  if (used > 2 * l->blocks)
+    bac_fatal("out of memory: the program holds %ld MiB and has gone on after Out_of_memory; the heap's limit is %ld MiB",
+              used * BLOCK_BYTES >> 20, l->blocks * BLOCK_BYTES >> 20);
+  g->out_of_memory = true;
+  domain_request(&g->dom, DOMAIN_WANT_ACTIONS);
+}
+
+void limit_obey(struct gc_domain *g)
+{
+  if (likely(limit_used() <= load_relaxed(&bac_gc.limit.at))) return;
+  if (!limit_collect(g, 0)) limit_tell(g);
+}
+
+void limit_watch(struct gc_domain *g)
+{
+  if (unlikely(limit_used() > load_relaxed(&bac_gc.limit.at))) domain_request(&g->dom, DOMAIN_WANT_MINOR);
+}
+
+bool gc_out_of_memory_take(struct domain *d)
+{
+  struct gc_domain *g = gc_domain(d);
+  bool told = g->out_of_memory;
+  g->out_of_memory = false;
+  return told;
+}
