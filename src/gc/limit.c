@@ -26,8 +26,9 @@
 
 enum { RESERVE_PART = 16, RESERVE_LEAST_BLOCKS = 4 };
 
-/* Of the address space, and of a container's memory, an eighth stays for survivors, stacks, the C heap. */
-static size_t limit_with_headroom(size_t room) { return room - room / 8; }
+/* Of a container's memory a fifth stays for the reserve, the tables (a sixteenth of the heap), nurseries, stacks and the
+ * C heap; of the arena, an eighth for what survives. */
+enum { CONTAINER_HEADROOM = 5, ARENA_HEADROOM = 8 };
 
 static void limit_set_at(int64_t blocks)
 {
@@ -40,10 +41,9 @@ static void limit_set_at(int64_t blocks)
 void limit_init(size_t bytes)
 {
   struct heap_limit *l = &bac_gc.limit;
-  size_t container = os_memory_limit();
-  if (bytes == 0 && container != SIZE_MAX) bytes = limit_with_headroom(container);
-  if (bytes == 0) bytes = SIZE_MAX;
-  size_t blocks = min_size(bytes >> BLOCK_SHIFT, limit_with_headroom(bac_heap.limit));
+  size_t container = bytes == 0 ? os_memory_limit() : SIZE_MAX;
+  if (bytes == 0) bytes = container == SIZE_MAX ? SIZE_MAX : container - container / CONTAINER_HEADROOM;
+  size_t blocks = min_size(bytes >> BLOCK_SHIFT, bac_heap.limit - bac_heap.limit / ARENA_HEADROOM);
   l->blocks = (int64_t)max_size(blocks, 1);
   l->reserve = (int64_t)max_size(blocks / RESERVE_PART, RESERVE_LEAST_BLOCKS);
   limit_set_at(0);

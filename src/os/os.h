@@ -25,6 +25,9 @@ void os_free(void *base, size_t size);
 /* Limits: SIZE_MAX where there is none. */
 size_t os_address_space_limit(void);             /* RLIMIT_AS */
 size_t os_memory_limit(void);                    /* container (cgroup v2) limit */
+/* The same as told by other files than the system's: [membership] as /proc/self/cgroup, [root] the folder
+ * where the tree of groups stands. */
+size_t os_memory_limit_of(const char *membership, const char *root);
 size_t os_peak_rss(void);                        /* of this process */
 unsigned os_cores(void);                         /* usable by this process, at least 1 */
 

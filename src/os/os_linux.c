@@ -150,13 +150,16 @@ static bool file_read(const char *path, char *text, size_t room)
   return len > 0;
 }
 
+struct cgroups { const char *membership, *root; };
+static const struct cgroups cgroups = { "/proc/self/cgroup", "/sys/fs/cgroup" };
+
 /* Path of this process's control group below the root: "" for the root itself
  * and where it is unknown (version 1, or outside of our namespace). */
-static void cgroup_own_path(char *path, size_t room)
+static void cgroup_own_path(const struct cgroups *groups, char *path, size_t room)
 {
   char text[PATH_MAX + 256];
   path[0] = '\0';
-  if (!file_read("/proc/self/cgroup", text, sizeof text)) return;
+  if (!file_read(groups->membership, text, sizeof text)) return;
   for (char *save, *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
     if (strncmp(line, "0::/", 4) != 0 || strstr(line, "/..") != NULL) continue;
     const char *own = line + 3;
@@ -166,12 +169,12 @@ static void cgroup_own_path(char *path, size_t room)
 
 /* Calls visit on the text of [file] of each control group from the process's
  * own up to the root. */
-static void cgroup_walk(const char *file, void (*visit)(const char *text, size_t *least), size_t *least)
+static void cgroup_walk(const struct cgroups *groups, const char *file, void (*visit)(const char *text, size_t *least), size_t *least)
 {
-  char own[PATH_MAX], path[PATH_MAX + 64], text[128];
-  cgroup_own_path(own, sizeof own);
+  char own[PATH_MAX], path[2 * PATH_MAX + 64], text[128];
+  cgroup_own_path(groups, own, sizeof own);
   for (;;) {
-    int len = snprintf(path, sizeof path, "/sys/fs/cgroup%s/%s", own, file);
+    int len = snprintf(path, sizeof path, "%s%s/%s", groups->root, own, file);
     if (len < (int)sizeof path && file_read(path, text, sizeof text)) visit(text, least);
     char *last = strrchr(own, '/');
     if (last == NULL) return;
@@ -195,14 +198,16 @@ static void visit_cpu_max(const char *text, size_t *least)
   if (sscanf(text, "%lu %lu", &quota, &period) == 2 && period > 0) *least = min_size(*least, div_up(quota, period));
 }
 
-size_t os_memory_limit(void)
+size_t os_memory_limit_of(const char *membership, const char *root)
 {
   int saved = errno;
   size_t least = SIZE_MAX;
-  cgroup_walk("memory.max", visit_memory_max, &least);
+  cgroup_walk(&(struct cgroups){ membership, root }, "memory.max", visit_memory_max, &least);
   errno = saved;
   return least;
 }
+
+size_t os_memory_limit(void) { return os_memory_limit_of(cgroups.membership, cgroups.root); }
 
 /* Cores that the scheduler may put this thread on. A machine may have more
  * cores than fit cpu_set_t: the kernel then answers EINVAL. */
@@ -227,7 +232,7 @@ unsigned os_cores(void)
   if (likely(known != 0)) return known;
   int saved = errno;
   size_t cores = affinity_cores();
-  cgroup_walk("cpu.max", visit_cpu_max, &cores);
+  cgroup_walk(&cgroups, "cpu.max", visit_cpu_max, &cores);
   errno = saved;
   known = (unsigned)max_size(cores, 1);
   store_relaxed(&os.cores, known);

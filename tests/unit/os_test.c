@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -105,6 +106,76 @@ TEST(limits_are_sane)
   EXPECT(os_memory_limit() >= MIB);
   EXPECT(os_address_space_limit() >= MIB);
   EXPECT(os_peak_rss() >= 100000 && os_peak_rss() < (size_t)1 << 46);
+}
+
+/* ---- Control groups: a tree of them in a folder ---- */
+
+static char groups_root[64];
+
+static void groups_write(const char *file, const char *text)
+{
+  char path[256];
+  snprintf(path, sizeof path, "%s%s", groups_root, file);
+  FILE *f = fopen(path, "w");
+  if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0) UNIT_FAIL("%s cannot be written", path);
+}
+
+static size_t groups_limit(const char *membership)
+{
+  char path[256];
+  groups_write("/membership", membership);
+  snprintf(path, sizeof path, "%s/membership", groups_root);
+  return os_memory_limit_of(path, groups_root);
+}
+
+static void groups_make(void)
+{
+  char path[256];
+  strcpy(groups_root, "/tmp/bactrian-os-test-XXXXXX");
+  if (mkdtemp(groups_root) == NULL) UNIT_FAIL("%s cannot be made", groups_root);
+  snprintf(path, sizeof path, "%s/a", groups_root);
+  mkdir(path, 0700);
+  snprintf(path, sizeof path, "%s/a/b", groups_root);
+  mkdir(path, 0700);
+}
+
+static void groups_remove(void)
+{
+  static const char *const files[] = { "/a/b/memory.max", "/a/memory.max", "/memory.max", "/membership", "/a/b", "/a", "" };
+  char path[256];
+  for (size_t i = 0; i < countof(files); i++) {
+    snprintf(path, sizeof path, "%s%s", groups_root, files[i]);
+    remove(path);
+  }
+}
+
+TEST(memory_limit_of_control_groups)
+{
+  groups_make();
+  EXPECT(os_memory_limit_of("/nonexistent", groups_root) == SIZE_MAX);
+  EXPECT(groups_limit("0::/a/b\n") == SIZE_MAX);            /* no controller */
+  groups_write("/a/memory.max", "max\n");
+  groups_write("/a/b/memory.max", "max\n");
+  EXPECT(groups_limit("0::/a/b\n") == SIZE_MAX);
+  groups_write("/a/memory.max", "500000\n");
+  EXPECT_EQ(groups_limit("0::/a/b\n"), 500000);             /* each level binds */
+  EXPECT_EQ(groups_limit("0::/a\n"), 500000);
+  EXPECT(groups_limit("0::/\n") == SIZE_MAX);
+  groups_write("/a/b/memory.max", "300000\n");
+  EXPECT_EQ(groups_limit("0::/a/b\n"), 300000);
+  EXPECT_EQ(groups_limit("0::/a\n"), 500000);
+  groups_write("/a/b/memory.max", "700000\n");
+  EXPECT_EQ(groups_limit("0::/a/b\n"), 500000);
+  EXPECT_EQ(groups_limit("5:cpu:/x\n0::/a/b\n"), 500000);
+  EXPECT(groups_limit("5:memory:/a/b\n") == SIZE_MAX);      /* version 1 */
+  groups_write("/memory.max", "200000");
+  EXPECT_EQ(groups_limit("0::/../x\n"), 200000);            /* out of sight: the root of what is seen */
+  EXPECT_EQ(groups_limit(""), 200000);
+  groups_write("/memory.max", "99999999999999999999999\n");
+  EXPECT(groups_limit("0::/\n") == SIZE_MAX);
+  groups_write("/memory.max", "");
+  EXPECT(groups_limit("0::/\n") == SIZE_MAX);
+  groups_remove();
 }
 
 static bool limited_reserve_behaves(void)
