@@ -28,4 +28,7 @@ $(core_programs): $B/tests/%: $B/obj/tests/%.o $(mock_obj) $B/lib/libbactrian.a
 $(byte_programs): $B/tests/%: $B/obj/tests/%.o $B/obj/gen/primitives.o $B/lib/libcamlrun_bactrian.a
 	$(link_test)
 
+# The collector's calls of the C heap come to the test, which refuses some.
+$B/tests/fault/gc_malloc_test: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 -include $(patsubst $B/tests/%,$B/obj/tests/%.d,$(core_programs) $(byte_programs)) $(mock_obj:.o=.d)
