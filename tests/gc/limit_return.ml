@@ -33,7 +33,7 @@ let () =
   ignore (words_of "/proc/self/statm");
   let base = resident () and maps = mappings () in
   let sanitized = base > 50 in
-  let went_back name = if not sanitized then Check.between name 0 (base + 15) (resident ()) in
+  let went_back name = if not sanitized then Check.between name 0 (base + 25) (resident ()) in
   (* All dropped: a full major is enough. *)
   let all = ref (List.init 2000 (fun _ -> Array.make 5000 0)) in
   Check.between "80 MB are there" 75 400 (resident () - base + if sanitized then 80 else 0);
