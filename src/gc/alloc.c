@@ -236,7 +236,7 @@ static value alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag
   if (!gc_make_room(d, wosize)) return 0;
   value v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
   if (unlikely(v == 0)) {
-    gc_compact(d);
+    gc_compact_for(d, (uint32_t)div_up(wosize + 1, BLOCK_WORDS));
     v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
   }
   return tell_allocated(gc_domain(d), v);

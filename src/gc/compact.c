@@ -16,15 +16,14 @@
  * subtracted by the sweeping that comes first, a live one here (COMPACT-1: an
  * evacuated block leaves nothing behind in any counter; verify.c compares).
  *
- * Large objects do not move. Design page: docs/design/compaction.md. */
+ * Large objects move only where an allocation needs it: slide.c. Design page: docs/design/compaction.md. */
 #include "gc/state.h"
 
 #include "base/fault.h"
 
-enum { KIND_EVACUATED = 0x40 };
-
 struct compact_job {
   VEC(uint32_t) evacuate;        /* blocks to empty */
+  struct slid slid;
   size_t next_block;             /* [atomic] in evacuate, then in the whole heap */
   size_t next_root;              /* [atomic] */
   VEC(struct gc_domain *) domains;
@@ -189,7 +188,7 @@ static void compact_free_blocks(struct compact_job *job)
 
 void compact_stw(struct gc_domain *leader)
 {
-  struct compact_job job = {VEC_EMPTY, 0, 0, VEC_EMPTY};
+  struct compact_job job = {VEC_EMPTY, {VEC_EMPTY}, 0, 0, VEC_EMPTY};
   trace_begin(&leader->dom, TRACE_COMPACT);
   minor_collect_stw(leader);
   if (bac_gc.phase == PHASE_MARK) cycle_finish_stw(leader);
@@ -201,9 +200,11 @@ void compact_stw(struct gc_domain *leader)
   trace_begin(&leader->dom, TRACE_COMPACT_EVACUATE);
   for (unsigned k = 1; k < KINDS; k++)
     for (unsigned c = 0; c < CLASSES; c++) compact_choose_class(&job, k, c);
-  if (job.evacuate.len != 0) {
+  bool slide = bac_gc.wanted_blocks != 0 && !heap_has_run(bac_gc.wanted_blocks);
+  if (job.evacuate.len != 0 || slide) {
     bac_heap.collecting = true;
     stw_parallel(0, compact_evacuate, &job);
+    if (slide) slide_move_stw(&job.slid);
     bac_heap.collecting = false;
     for_each_gc_domain(g) {
       allocator_count(&g->alloc);
@@ -212,7 +213,7 @@ void compact_stw(struct gc_domain *leader)
   }
   trace_end(&leader->dom, TRACE_COMPACT_EVACUATE);
   trace_begin(&leader->dom, TRACE_COMPACT_FORWARD);
-  if (job.evacuate.len != 0) {
+  if (job.evacuate.len != 0 || job.slid.blocks.len != 0) {
     job.next_block = 0;
     stw_parallel(0, compact_update, &job);
     if (gc_observer() != NULL)
@@ -221,6 +222,7 @@ void compact_stw(struct gc_domain *leader)
   trace_end(&leader->dom, TRACE_COMPACT_FORWARD);
   trace_begin(&leader->dom, TRACE_COMPACT_RELEASE);
   if (job.evacuate.len != 0) compact_free_blocks(&job);
+  if (job.slid.blocks.len != 0) slide_free_stw(&job.slid);
   vec_free(&job.evacuate);
   vec_free(&job.domains);
   heap_return_memory();

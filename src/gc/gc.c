@@ -343,6 +343,19 @@ void gc_compact_now(struct domain *d)
   while (!stw_run(d, compact_leader, NULL)) continue;
 }
 
+static void compact_for_leader(struct domain *d, void *arg)
+{
+  bac_gc.wanted_blocks = *(uint32_t *)arg;
+  compact_stw(gc_domain(d));
+  bac_gc.wanted_blocks = 0;
+}
+
+void gc_compact_for(struct domain *d, uint32_t blocks)
+{
+  gc_collect_all(d);
+  while (!stw_run(d, compact_for_leader, &blocks)) continue;
+}
+
 void gc_compact(struct domain *d)
 {
   gc_collect_all(d);

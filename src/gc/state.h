@@ -136,6 +136,7 @@ struct gc_state {
 
   struct pacing pacing;
   struct heap_limit limit;
+  uint32_t wanted_blocks;         /* [stw] the run that this compaction is to make; 0: none */
   uint64_t minor_collections, major_collections, forced_major, compactions;   /* [stw, atomic read] */
   struct heap_figures sample;     /* [stw] the heap at the end of the last minor collection or cycle: for pacing */
   struct domain_counters told;    /* [atomic] the sum over all domains there ever were, of what they have told */
@@ -198,6 +199,8 @@ uint32_t gc_serve(struct gc_domain *g);
 /* A cycle that starts now, to its end; a compaction of what is there. [may gc] */
 void gc_collect_all(struct domain *d);
 void gc_compact_now(struct domain *d);
+/* Both, and large objects move where that makes a run of so many free blocks. [may gc] */
+void gc_compact_for(struct domain *d, uint32_t blocks);
 /* The slice that Xstress adds, words. */
 enum { STRESS_SLICE_WORDS = 100 * 1000 };
 
@@ -218,7 +221,11 @@ void cycle_start_stw(struct gc_domain *leader);           /* IDLE -> MARK */
 void cycle_sweep_all_stw(struct gc_domain *leader);       /* SWEEP -> IDLE */
 void cycle_complete(struct gc_domain *g, uint64_t cycles);   /* drives until major_collections reaches [cycles] and all is swept */
 
-/* ---- compact.c ---- */
+/* ---- compact.c, slide.c ---- */
+enum { KIND_EVACUATED = 0x40 };                  /* flag of a block whose objects have left it */
+struct slid { VEC(uint32_t) blocks; };           /* first blocks of large objects that have moved */
+void slide_move_stw(struct slid *slid);
+void slide_free_stw(struct slid *slid);          /* when references have been redirected */
 void compact_stw(struct gc_domain *leader);
 
 /* ---- pacing.c ---- */

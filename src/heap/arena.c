@@ -166,15 +166,10 @@ static void arena_note_top(void)
   if (now > h->top_blocks) store_relaxed(&h->top_blocks, now);
 }
 
-uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
+/* The [count] free blocks from [first] on. [lock:arena] */
+static void arena_take(uint32_t first, uint32_t count, uint8_t first_kind, uint8_t rest_kind)
 {
   struct heap *h = &bac_heap;
-  lock_acquire(&h->lock);
-  uint32_t first = NO_BLOCK;
-  if (count > (h->collecting ? h->limit : load_relaxed(&h->max_blocks)) - h->used_blocks) goto out;
-  uint32_t at = arena_find_run(count);
-  if (at + (uint64_t)count > h->committed && !arena_grow(at + count - h->committed)) goto out;
-  first = at;
   if (first == h->first_free) h->first_free = first + count;
   int64_t dirty = 0;
   for (uint32_t i = first; i < first + count; i++) {
@@ -189,9 +184,38 @@ uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
   store_relaxed(&h->dirty_blocks, h->dirty_blocks - dirty);
   arena_stay_below_limit();
   arena_note_top();
-out:
+}
+
+uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
+{
+  struct heap *h = &bac_heap;
+  uint32_t first = NO_BLOCK;
+  lock_acquire(&h->lock);
+  if (count <= (h->collecting ? h->limit : load_relaxed(&h->max_blocks)) - h->used_blocks) {
+    uint32_t at = arena_find_run(count);
+    if (at + (uint64_t)count <= h->committed || arena_grow(at + count - h->committed)) first = at;
+  }
+  if (first != NO_BLOCK) arena_take(first, count, first_kind, rest_kind);
   lock_release(&h->lock);
   return first;
+}
+
+uint32_t heap_take_blocks_below(uint32_t end, uint32_t count, uint8_t first_kind, uint8_t rest_kind)
+{
+  lock_acquire(&bac_heap.lock);
+  uint32_t first = arena_find_run(count);
+  if (first + (uint64_t)count > end) first = NO_BLOCK;
+  if (first != NO_BLOCK) arena_take(first, count, first_kind, rest_kind);
+  lock_release(&bac_heap.lock);
+  return first;
+}
+
+bool heap_has_run(uint32_t count)
+{
+  lock_acquire(&bac_heap.lock);
+  uint64_t end = arena_find_run(count) + (uint64_t)count;
+  lock_release(&bac_heap.lock);
+  return end <= bac_heap.limit;
 }
 
 void heap_give_blocks(uint32_t first, uint32_t count)

@@ -303,6 +303,9 @@ bool heap_walk_pool(uint32_t i, unsigned kind, bool (*visit)(value v, uint8_t ki
 /* Blocks. heap_take_blocks: a run of [count] blocks, all memory of which may be used; NO_BLOCK: none. */
 uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind);
 void heap_give_blocks(uint32_t first, uint32_t count);
+/* The lowest run of free blocks, if it ends at or below [end]. heap_has_run: there is one, or room for it. */
+uint32_t heap_take_blocks_below(uint32_t end, uint32_t count, uint8_t first_kind, uint8_t rest_kind);
+bool heap_has_run(uint32_t count);
 /* Memory of free blocks goes back to the system: all of it, or all but what is likely to be wanted soon, which is
  * a little more than was taken since the last call (FIELD M4; giving back what the next cycle takes costs a
  * page fault for each 4 kB: a third of the time of a program that drops float arrays at once). */

@@ -7,6 +7,8 @@
  * Prints the seed; ends with `N passed, N failed`. */
 #include "mock/mock.h"
 
+#include "gc/state.h"
+
 #include "base/rng.h"
 #include "base/vec.h"
 #include "sync/atomic.h"
@@ -168,7 +170,7 @@ static void step_collect(struct player *p)
   case 5: gc_major_slice(p->d, 100000); break;  /* starts a cycle, if none is under way */
   case 2: gc_major(p->d); break;
   case 3: gc_full_major(p->d); break;
-  case 4: gc_compact(p->d); break;
+  case 4: gc_compact_for(p->d, rng_below(&p->rng, 2) ? 1 : UINT32_MAX); break;   /* half of them slide large objects */
   default:
     domain_enter_blocking(p->d);
     domain_leave_blocking(p->d);
