@@ -296,6 +296,7 @@ void gc_minor(struct domain *d)
 {
   uint64_t before = load_relaxed(&bac_gc.minor_collections);
   while (load_relaxed(&bac_gc.minor_collections) == before) stw_run(d, minor_leader, NULL);
+  limit_watch(gc_domain(d));
 }
 
 intnat gc_major_slice(struct domain *d, intnat words)

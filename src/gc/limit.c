@@ -26,6 +26,9 @@
 
 enum { RESERVE_PART = 16, RESERVE_LEAST_BLOCKS = 4 };
 
+/* How often a program is told at least before it is ended: one collection of a large nursery may bring much. */
+enum { TOLD_LEAST = 4 };
+
 /* Of a container's memory a fifth stays for the reserve, the tables (a sixteenth of the heap), nurseries, stacks and the
  * C heap; of the arena, an eighth for what survives. */
 enum { CONTAINER_HEADROOM = 5, ARENA_HEADROOM = 8 };
@@ -57,6 +60,7 @@ void limit_cycle_swept(void)
   struct heap_limit *l = &bac_gc.limit;
   int64_t at = load_relaxed(&l->at), now = limit_used() + l->reserve;
   if (at > l->blocks && now < at) limit_set_at(now);
+  if (limit_used() <= l->blocks) store_relaxed(&l->told, 0);
 }
 
 /* Everything that can be done for [blocks] more; true: they stay below the limit. */
@@ -65,6 +69,7 @@ static bool limit_collect(struct gc_domain *g, int64_t blocks)
   struct heap_limit *l = &bac_gc.limit;
   gc_collect_all(&g->dom);
   if (limit_used() + blocks > l->blocks) gc_compact_now(&g->dom);
+  if (limit_used() <= l->blocks) store_relaxed(&l->told, 0);
   limit_set_at(limit_used() + l->reserve);
   return limit_used() + blocks <= l->blocks;
 }
@@ -93,7 +98,7 @@ static COLD void limit_tell(struct gc_domain *g)
 {
   struct heap_limit *l = &bac_gc.limit;
   int64_t used = limit_used();
-  if (used > 2 * l->blocks)
+  if (add_relaxed(&l->told, 1) >= TOLD_LEAST && used > 2 * l->blocks)
     bac_fatal("out of memory: the program holds %ld MiB and has gone on after Out_of_memory; the heap's limit is %ld MiB",
               used * BLOCK_BYTES >> 20, l->blocks * BLOCK_BYTES >> 20);
   g->out_of_memory = true;

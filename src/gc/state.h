@@ -123,6 +123,7 @@ struct pacing {
 struct heap_limit {
   int64_t blocks, reserve;        /* [const] */
   int64_t at;                     /* [atomic] */
+  uint32_t told;                  /* [atomic] how often, since the heap was last below */
 };
 
 struct gc_state {

@@ -323,6 +323,31 @@ static void run_deaf(void)
   }
 }
 
+/* One collection of a large nursery may bring more than that: the program is told first. */
+static void run_large_nursery(void)
+{
+  struct gc_params p = small_params();
+  p.heap_limit = 1 << 20;
+  p.minor_words = 1 << 20;
+  struct domain *d = mock_start(&p);
+  for (int round = 0; round < 3; round++) {
+    while (!gc_out_of_memory_take(d)) {
+      value v = mock_alloc(d, 2, 0);
+      Field(v, 1) = *root(d, 0);
+      *root(d, 0) = v;
+    }
+    *root(d, 0) = Val_unit;
+  }
+  _exit(0);
+}
+
+TEST(told_before_it_is_ended)
+{
+  struct unit_child c = unit_child_start();
+  if (c.pid == 0) run_large_nursery();
+  if (child_status(&c) != 0) UNIT_FAIL("it said: %s", c.said);
+}
+
 TEST(twice_the_limit) { EXPECT_ABORTS(run_deaf(), "gone on after Out_of_memory"); }
 
 UNIT_MAIN()

@@ -32,11 +32,12 @@ let scattered make size every =
 let () =
   ignore (words_of "/proc/self/statm");
   let base = resident () and maps = mappings () in
-  let sanitized = base > 50 in
+  (* A sanitizer keeps memory of its own. *)
+  let sanitized = match Sys.getenv_opt "MODE" with Some ("asan" | "tsan") -> true | _ -> false in
   let went_back name = if not sanitized then Check.between name 0 (base + 25) (resident ()) in
   (* All dropped: a full major is enough. *)
   let all = ref (List.init 2000 (fun _ -> Array.make 5000 0)) in
-  Check.between "80 MB are there" 75 400 (resident () - base + if sanitized then 80 else 0);
+  Check.report "80 MB are there" (resident () - base >= 75) "they are not";
   all := [];
   Gc.full_major ();
   went_back "large blocks go back after a full major";
@@ -61,9 +62,10 @@ let () =
     if round mod 2 = 0 then kept := List.filteri (fun i _ -> i mod 3 = 0) !kept;
     Gc.full_major ()
   done;
-  Check.between "mappings after scattered frees" 0 (maps + 30) (mappings ());
+  let few name = if not sanitized then Check.between name 0 (maps + 30) (mappings ()) in
+  few "mappings after scattered frees";
   Gc.compact ();
-  Check.between "mappings after a compaction" 0 (maps + 30) (mappings ());
+  few "mappings after a compaction";
   kept := [];
   Gc.compact ();
   went_back "all after a compaction"

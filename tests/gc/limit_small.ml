@@ -36,6 +36,10 @@ let () =
     held := [];
     Check.between (name "what was dropped is gone") 0 (before + kilobytes 500) (words ())
   done;
+  (* Each collection is the program's own: the nursery is never full. *)
+  Check.raises "Gc.minor all the time" Out_of_memory
+    (fun () -> for i = 1 to 1_000_000 do held := i :: !held; if i land 1023 = 0 then Gc.minor () done);
+  held := [];
   Check.int "a program that stays below the limit is not told" 0 (churn 2_000_000 ~every:50_000 ~keep:100_000);
   Check.between "one that needs it all is told each time it has grown" 2 4 (churn 2_000_000 ~every:max_int ~keep:0);
   Check.between "the heap's top is the limit, the reserve and a little" 0 (kilobytes 14_000) (Gc.quick_stat ()).Gc.top_heap_words
