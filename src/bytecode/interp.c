@@ -414,7 +414,7 @@ OP(MODINT):
   sp++;
   NEXT;
 OP(OFFSETREF):
-  Field(acc, 0) = (value)(AS_UNSIGNED(Field(acc, 0)) + AS_UNSIGNED((intnat)*pc++ * 2));
+  store_relaxed(&Field(acc, 0), (value)(AS_UNSIGNED(Field(acc, 0)) + AS_UNSIGNED((intnat)*pc++ * 2)));   /* others may be marking it */
   acc = Val_unit;
   NEXT;
 
