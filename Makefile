@@ -19,6 +19,8 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 AR := ar
+LD := ld
+OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
 
 compiler := $(notdir $(firstword $(CC)))
@@ -63,11 +65,13 @@ byte_rooms := abi prims bytecode observe
 in_rooms = $(foreach room,$(1),$(wildcard src/$(room)/*.c src/$(room)/*/*.c))
 
 core_src := $(call in_rooms,$(core_rooms))
+capi_src := $(call in_rooms,capi)
 byte_src := $(call in_rooms,$(byte_rooms))
 main_src := $(wildcard tools/bactrian*.c)
 object = $(patsubst %.c,$B/obj/%.o,$(1))
 
 core_obj := $(call object,$(core_src))
+capi_obj := $(call object,$(capi_src))
 byte_obj := $(call object,$(byte_src))
 main_obj := $(call object,$(main_src)) $B/obj/gen/primitives.o
 
@@ -77,7 +81,7 @@ bins := $B/bin/bactrian $B/bin/ocamlrun
 .PHONY: all lib objects
 all: $(libs) $(bins)
 lib: $(libs)
-objects: $(core_obj) $(byte_obj)
+objects: $(core_obj) $(capi_obj) $(byte_obj)
 
 # ---- Rules -----------------------------------------------------------------
 
@@ -88,7 +92,7 @@ say = @printf '  %-5s %s\n' $(1) $(2)
 $(shell mkdir -p $B)
 note = $(if $(filter-out x$(file <$(1))x,x$(2)x)$(filter-out x$(2)x,x$(file <$(1))x),$(file >$(1),$(2)))
 $(call note,$B/flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS))
-$(call note,$B/sources,$(core_src) $(byte_src) $(main_src))
+$(call note,$B/sources,$(core_src) $(capi_src) $(byte_src) $(main_src))
 
 $B/obj/%.o: %.c $B/flags
 	$(call say,CC,$<)
@@ -115,7 +119,15 @@ $(call say,AR,$@)
 @rm -f $@
 @$(AR) rcs $@ $(filter %.o,$^)
 endef
-$B/lib/libbactrian.a: $(core_obj) $B/sources
+# What C programs link with: one object, of which only the public names are left.
+$B/obj/bactrian.o: $(core_obj) $(capi_obj) $B/sources
+	$(call say,LD,$@)
+	@$(LD) -r $(filter %.o,$^) -o $@
+	@$(OBJCOPY) --localize-hidden $@
+$B/lib/libbactrian.a: $B/obj/bactrian.o
+	$(archive)
+# The same with its insides open, for the tests.
+$B/obj/libcore.a: $(core_obj) $(capi_obj) $B/sources
 	$(archive)
 $B/lib/libcamlrun_bactrian.a: $(core_obj) $(byte_obj) $B/sources
 	$(archive)
@@ -136,5 +148,5 @@ build/bin build/lib: build/%: | $(libs) $(bins)
 	@ln -sfn release/$* $@
 endif
 
--include $(patsubst %.o,%.d,$(core_obj) $(byte_obj) $(main_obj))
+-include $(patsubst %.o,%.d,$(core_obj) $(capi_obj) $(byte_obj) $(main_obj))
 include mk/tests.mk mk/tasks.mk

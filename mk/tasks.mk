@@ -34,11 +34,13 @@ check-provenance:
 
 # A program finds the runtime as lib/bactrian/bin/ocamlrun: bin/ocamlrun may be another OCaml's.
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/bactrian/bin $(DESTDIR)$(PREFIX)/include/bactrian
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/bactrian/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	  $(DESTDIR)$(PREFIX)/include/bactrian
 	install -m 755 $B/bin/bactrian $(DESTDIR)$(PREFIX)/bin/bactrian
 	ln -sfn ../../../bin/bactrian $(DESTDIR)$(PREFIX)/lib/bactrian/bin/ocamlrun
 	install -m 644 $(libs) $(DESTDIR)$(PREFIX)/lib/
-	$(if $(wildcard include/bactrian/*.h),install -m 644 include/bactrian/*.h $(DESTDIR)$(PREFIX)/include/bactrian/)
+	install -m 644 include/bactrian/gc.h $(DESTDIR)$(PREFIX)/include/bactrian/
+	sed 's|@PREFIX@|$(abspath $(PREFIX))|' mk/bactrian.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/bactrian.pc
 
 clean:
 	rm -rf build

@@ -20,6 +20,7 @@ MAY_INCLUDE = {
     "domain": CORE,
     "heap": CORE | {"domain"},
     "gc": CORE | {"heap", "domain"},
+    "capi": COLLECTOR,
     "observe": COLLECTOR,
     "abi": COLLECTOR | {"observe"},
     "prims": COLLECTOR | {"observe", "abi"},

@@ -100,7 +100,8 @@ void pacing_mark_started_stw(void)
   struct pacing *p = &bac_gc.pacing;
   p->mark_done = 0;
   p->mark_from = p->allocated;
-  p->mark_work = (uint64_t)((double)bac_gc.sample.live_words * p->mark_per_live);
+  /* Never nothing: a slice that owes no work would not find out that marking is done. */
+  p->mark_work = max_size((uint64_t)((double)bac_gc.sample.live_words * p->mark_per_live), SLICE_LEAST_WORDS);
 }
 
 void pacing_cycle_finished_stw(void)
