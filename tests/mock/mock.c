@@ -2,29 +2,29 @@
 /* The mock mutator: see mock.h. */
 #include "mock/mock.h"
 
-#include "os/os.h"
 #include "sync/atomic.h"
 
 #include <stdlib.h>
 
 int64_t mock_stacks;
 
+/* The roots are one frame of the shadow stack, there from the domain's first moment. */
 static bool mock_domain_init(struct domain *d)
 {
   struct mock_state *s = mock_state(d);
-  s->domain = d;
+  if (!capi_client.domain_init(d)) return false;
   for (int i = 0; i < MOCK_ROOTS; i++) s->root[i] = Val_unit;
+  s->frame.head = (struct bac_frame){NULL, &s->domain, -MOCK_ROOTS};
+  s->frame.slot = s->root;
+  s->domain.frames = &s->frame.head;
   return true;
 }
 
-static void mock_domain_fini(struct domain *d) { (void)d; }
-
-static void mock_scan_domain(struct domain *d, struct root_visitor *v)
-{
-  v->visit(v, mock_state(d)->root, MOCK_ROOTS);
-}
-
-static void mock_scan_process(struct root_visitor *v) { (void)v; }
+static void mock_domain_fini(struct domain *d) { capi_client.domain_fini(d); }
+static void mock_scan_domain(struct domain *d, struct root_visitor *v) { capi_client.scan_domain(d, v); }
+static void mock_scan_process(struct root_visitor *v) { capi_client.scan_process(v); }
+static bool mock_custom_has_finaliser(value v) { return capi_client.custom_has_finaliser(v); }
+static void mock_custom_finalise(value v) { capi_client.custom_finalise(v); }
 
 static void mock_scan_continuation(value cont, struct root_visitor *v)
 {
@@ -38,10 +38,6 @@ static void mock_free_continuation(value cont)
   free(mock_stack(cont));
   sub_relaxed(&mock_stacks, 1);
 }
-
-/* The operations word is the counter's address, or Val_unit for none. */
-static bool mock_custom_has_finaliser(value v) { return Field(v, 0) != Val_unit; }
-static void mock_custom_finalise(value v) { add_relaxed((int64_t *)Field(v, 0), 1); }
 
 const struct gc_client mock_client = {
     .state_size = sizeof(struct mock_state),
@@ -71,18 +67,19 @@ void mock_poll(struct domain *d)
 value mock_alloc(struct domain *d, mlsize_t size, tag_t tag)
 {
   mock_poll(d);
-  value v = gc_alloc(d, size, tag);
+  value v = tag < BAC_TAGS ? bac_alloc(capi_domain(d), size, tag) : gc_alloc(d, size, tag);
   if (v == 0) bac_fatal("mock: no memory for a block of %lu words", size);
   return v;
 }
 
+void mock_count(void *data) { add_relaxed(*(int64_t **)data, 1); }
+
 value mock_alloc_custom(struct domain *d, int64_t *counter, mlsize_t mem, mlsize_t max)
 {
   mock_poll(d);
-  value v = gc_alloc_custom(d, 2, counter != NULL, mem, max);
+  value v = bac_alloc_custom(capi_domain(d), sizeof counter, counter == NULL ? NULL : mock_count, mem, max);
   if (v == 0) bac_fatal("mock: no memory for a custom block");
-  Field(v, 0) = counter == NULL ? Val_unit : (value)counter;
-  Field(v, 1) = Val_unit;
+  *(int64_t **)bac_custom_data(v) = counter;
   return v;
 }
 
@@ -99,41 +96,18 @@ value mock_alloc_continuation(struct domain *d, size_t size)
   return v;
 }
 
-static void mock_thread_run(void *arg)
+static bac_value mock_thread_run(struct bac_domain *b, bac_value arg)
 {
-  struct mock_thread *t = arg;
-  struct domain *d = t->domain;
-  domain_set_self(d);
-  domain_leave_blocking(d);
-  t->run(d, t->arg);
-  gc_domain_terminate(d);
-  store_release(&t->done, 1);
-  os_wake(&t->done, 1);
-}
-
-/* A domain that no thread has adopted ends on its parent's thread. */
-static void mock_abandon(struct domain *parent, struct domain *d)
-{
-  domain_enter_blocking(parent);
-  domain_set_self(d);
-  domain_leave_blocking(d);
-  gc_domain_terminate(d);
-  domain_set_self(parent);
-  domain_leave_blocking(parent);
+  struct mock_thread *t = bac_to_pointer(arg);
+  t->run(capi_internal(b), t->arg);
+  return BAC_NIL;
 }
 
 bool mock_spawn(struct domain *parent, struct mock_thread *t, void (*run)(struct domain *, void *), void *arg)
 {
-  *t = (struct mock_thread){run, arg, gc_domain_create(parent), 0};
-  if (t->domain == NULL) return false;
-  if (os_thread_start(mock_thread_run, t) == 0) return true;
-  mock_abandon(parent, t->domain);
-  return false;
+  *t = (struct mock_thread){run, arg, NULL};
+  t->thread = bac_spawn(capi_domain(parent), mock_thread_run, bac_from_pointer(t));
+  return t->thread != NULL;
 }
 
-void mock_join(struct domain *d, struct mock_thread *t)
-{
-  domain_enter_blocking(d);
-  while (load_acquire(&t->done) == 0) os_wait(&t->done, 0, 0);
-  domain_leave_blocking(d);
-}
+void mock_join(struct domain *d, struct mock_thread *t) { bac_join(capi_domain(d), t->thread); }

@@ -223,7 +223,8 @@ TEST(large_custom_blocks_are_finalised)
   for (unsigned i = 0; i < countof(wosizes); i++) {
     value v = gc_alloc_custom(d, wosizes[i], true, 0, 1);
     REQUIRE(v != 0);
-    Field(v, 0) = (value)&count;
+    Field(v, 0) = (value)mock_count;
+    Field(v, 1) = (value)&count;
     *root(i) = v;
   }
   gc_compact(d);
