@@ -42,6 +42,8 @@ clang_sanitizes()
 missing_packages()
 {
   have gcc || echo gcc libc6-dev
+  have g++ || echo g++
+  have pkg-config || echo pkg-config
   have make || echo make
   have python3 || echo python3
   [ -e /usr/include/zstd.h ] || echo libzstd-dev
