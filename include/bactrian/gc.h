@@ -125,7 +125,7 @@ BAC_API void bac_params_default(struct bac_params *out);
 BAC_API struct bac_domain *bac_start(const struct bac_params *params, const char **why);
 
 /* The last domain ends: drops its local roots, collects, calls the finalisers that this makes ready and
- * gives the heap's memory back. Custom blocks that global roots still hold are not finalised. Aborts
+ * gives the heap's memory back. Custom blocks that global roots still hold are not finalised. Scopes with BAC_ROOTS may end later. Aborts
  * while other domains run. The collector cannot be started again. [d] [runs] */
 BAC_API void bac_stop(struct bac_domain *d);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The client that the collector gets, start and stop, and the roots of C programs.
  *
- * State: none of its own. A domain's frames belong to its thread, or to the leader of a stopped world.
+ * State: a domain for the frames that outlive theirs. A domain's frames belong to its thread, or to the leader of a stopped world.
  * Custom blocks carry their finaliser, or 0, in their first word. */
 #include "capi/capi.h"
 
@@ -86,12 +86,20 @@ struct bac_domain *bac_self(void)
   return d == NULL ? NULL : capi_domain(d);
 }
 
+/* The scopes of local roots that end after the domain find this one in its place. */
+static void frames_detach(struct bac_domain *b)
+{
+  static struct bac_domain stopped;
+  for (struct bac_frame *f = b->frames; f != NULL; f = f->next) f->domain = &stopped;
+  b->frames = NULL;
+}
+
 void bac_stop(struct bac_domain *b)
 {
   struct domain *d = CAPI_ENTERED(b);
   int others = load_relaxed(&bac_domains.count) - 1;
   if (others > 0) bac_fatal("bac_stop: %d other domains run", others);
-  b->frames = NULL;
+  frames_detach(b);
   bac_full_major(b);
   gc_domain_terminate(d);
   os_decommit((void *)bac_heap.base, (size_t)bac_heap.committed << BLOCK_SHIFT);

@@ -68,16 +68,31 @@ static struct bac_domain *start_with_things(void)
   return d;
 }
 
+static long resident_pages(void)
+{
+  long size = 0, resident = 0;
+  FILE *f = fopen("/proc/self/statm", "r");
+  CHILD_EXPECT(f != NULL && fscanf(f, "%ld %ld", &size, &resident) == 2);
+  fclose(f);
+  return resident;
+}
+
+/* A local root at the time of the stop holds nothing back, a global one its block's memory neither; the scope may end later. */
 static void stops(void)
 {
+  enum { HELD_BYTES = 64 << 20 };
+  static bac_value held;
   struct bac_domain *d = start_with_things();
-  bac_value v = bac_alloc(d, 1, 0);
+  bac_value v = bac_alloc_custom(d, sizeof(int), custom_gone, 0, 0);
   BAC_ROOTS(d, &v);
-  struct bac_frame *frames = d->frames;
-  CHILD_EXPECT(frames != NULL);
+  *(int *)bac_custom_data(v) = 100;
+  bac_root_add(&held);
+  held = bac_alloc_bytes(d, HELD_BYTES);
+  memset(bac_bytes(held), 1, HELD_BYTES);
+  long before = resident_pages();
   bac_stop(d);
-  CHILD_EXPECT(finalised == 11 && bac_self() == NULL);
-  _exit(0);
+  CHILD_EXPECT(finalised == 111 && bac_self() == NULL);
+  CHILD_EXPECT(before - resident_pages() > HELD_BYTES / 2 / sysconf(_SC_PAGESIZE));
 }
 
 TEST(stop) { in_child(stops); }
