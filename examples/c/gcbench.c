@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GCBench on Bactrian. The same program on bdwgc: gcbench_bdwgc.c. `make bench-c` runs both.
  *
- * usage: gcbench [MINOR_HEAP_WORDS] */
+ * usage: gcbench [DEPTH [MINOR_HEAP_WORDS [SPACE_OVERHEAD]]] */
 #include <bactrian/gc.h>
 
 #include "gcbench.h"
@@ -49,9 +49,9 @@ static long tree_nodes(bac_value tree)
   return 1 + tree_nodes(bac_field(tree, LEFT)) + tree_nodes(bac_field(tree, RIGHT));
 }
 
-static void time_depth(struct bac_domain *d, int depth)
+static void time_depth(struct bac_domain *d, const struct amounts *a, int depth)
 {
-  long count = tree_count(depth);
+  long count = tree_count(a, depth);
   double start = seconds_now();
   for (long i = 0; i < count; i++) tree_top_down(d, depth);
   double middle = seconds_now();
@@ -61,22 +61,24 @@ static void time_depth(struct bac_domain *d, int depth)
 
 int main(int argc, char **argv)
 {
+  struct amounts a = amounts_of(argc > 1 ? argv[1] : NULL);
   const char *why;
   struct bac_params params;
   bac_params_default(&params);
-  if (argc > 1) params.control.minor_heap_size = strtoul(argv[1], NULL, 10);
+  if (argc > 2) params.control.minor_heap_size = strtoul(argv[2], NULL, 10);
+  if (argc > 3) params.control.space_overhead = strtoul(argv[3], NULL, 10);
   struct bac_domain *d = bac_start(&params, &why);
   if (d == NULL) return fprintf(stderr, "gcbench: %s\n", why), 1;
   double start = seconds_now();
-  bac_value tree = tree_bottom_up(d, STRETCH_DEPTH), array = BAC_NIL;
+  bac_value tree = tree_bottom_up(d, a.stretch_depth), array = BAC_NIL;
   BAC_ROOTS(d, &tree, &array);
-  tree = tree_top_down(d, LONG_LIVED_DEPTH);
-  array = bac_alloc_bytes(d, ARRAY_LENGTH * sizeof(double));
+  tree = tree_top_down(d, a.long_lived_depth);
+  array = bac_alloc_bytes(d, (size_t)a.array_length * sizeof(double));
   if (array == BAC_NONE) return fputs("gcbench: no memory for the array\n", stderr), 1;
-  for (long i = 0; i < ARRAY_LENGTH; i++) ((double *)bac_bytes(array))[i] = 1.0 / (double)(i + 1);
-  for (int depth = DEPTH_MIN; depth <= DEPTH_MAX; depth += 2) time_depth(d, depth);
-  check(tree_nodes(tree) == tree_size(LONG_LIVED_DEPTH), "the tree");
-  check(((double *)bac_bytes(array))[999] == 1.0 / 1000, "the array");
+  for (long i = 0; i < a.array_length; i++) ((double *)bac_bytes(array))[i] = 1.0 / (double)(i + 1);
+  for (int depth = DEPTH_MIN; depth <= a.depth_max; depth += 2) time_depth(d, &a, depth);
+  check(tree_nodes(tree) == tree_size(a.long_lived_depth), "the tree");
+  check(((double *)bac_bytes(array))[99] == 1.0 / 100, "the array");
   printf("%.3f s\n", seconds_now() - start);
   return 0;
 }

@@ -9,17 +9,20 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-  STRETCH_DEPTH = 20,        /* the first tree; the heap grows for it */
-  LONG_LIVED_DEPTH = 18,
-  ARRAY_LENGTH = 1000000,
-  DEPTH_MIN = 4,
-  DEPTH_MAX = 18,
-};
+/* From the depth of the first tree, for which the heap grows, follows everything else. */
+struct amounts { int stretch_depth, long_lived_depth, depth_max; long array_length; };
+enum { DEPTH_MIN = 4, STRETCH_DEPTH = 20 };
+
+static inline struct amounts amounts_of(const char *depth)
+{
+  int stretch = depth == NULL ? STRETCH_DEPTH : atoi(depth);
+  if (stretch < 8 || stretch > 26) stretch = STRETCH_DEPTH;
+  return (struct amounts){stretch, stretch - 2, stretch - 2, 1L << stretch};
+}
 
 static inline long tree_size(int depth) { return (2L << depth) - 1; }
 /* So many trees of a depth that each depth allocates as much. */
-static inline long tree_count(int depth) { return 2 * tree_size(STRETCH_DEPTH) / tree_size(depth); }
+static inline long tree_count(const struct amounts *a, int depth) { return 2 * tree_size(a->stretch_depth) / tree_size(depth); }
 
 static inline double seconds_now(void)
 {

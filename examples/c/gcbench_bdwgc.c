@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* GCBench on bdwgc (Debian: libgc-dev), the conservative collector. The same program on Bactrian: gcbench.c. */
+/* GCBench on bdwgc (Debian: libgc-dev), the conservative collector. The same program on Bactrian: gcbench.c.
+ *
+ * usage: gcbench_bdwgc [DEPTH] */
 #include <gc.h>
 
 #include "gcbench.h"
@@ -46,9 +48,9 @@ static long tree_nodes(struct node *tree)
   return 1 + tree_nodes(tree->left) + tree_nodes(tree->right);
 }
 
-static void time_depth(int depth)
+static void time_depth(const struct amounts *a, int depth)
 {
-  long count = tree_count(depth);
+  long count = tree_count(a, depth);
   double start = seconds_now();
   for (long i = 0; i < count; i++) tree_top_down(depth);
   double middle = seconds_now();
@@ -56,18 +58,19 @@ static void time_depth(int depth)
   printf("depth %2d: %7ld trees top down in %.3f s, bottom up in %.3f s\n", depth, count, middle - start, seconds_now() - middle);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+  struct amounts a = amounts_of(argc > 1 ? argv[1] : NULL);
   GC_INIT();
   double start = seconds_now();
-  struct node *tree = tree_bottom_up(STRETCH_DEPTH);
-  tree = tree_top_down(LONG_LIVED_DEPTH);
-  double *array = GC_MALLOC_ATOMIC(ARRAY_LENGTH * sizeof(double));
+  struct node *tree = tree_bottom_up(a.stretch_depth);
+  tree = tree_top_down(a.long_lived_depth);
+  double *array = GC_MALLOC_ATOMIC((size_t)a.array_length * sizeof(double));
   check(array != NULL, "memory");
-  for (long i = 0; i < ARRAY_LENGTH; i++) array[i] = 1.0 / (double)(i + 1);
-  for (int depth = DEPTH_MIN; depth <= DEPTH_MAX; depth += 2) time_depth(depth);
-  check(tree_nodes(tree) == tree_size(LONG_LIVED_DEPTH), "the tree");
-  check(array[999] == 1.0 / 1000, "the array");
+  for (long i = 0; i < a.array_length; i++) array[i] = 1.0 / (double)(i + 1);
+  for (int depth = DEPTH_MIN; depth <= a.depth_max; depth += 2) time_depth(&a, depth);
+  check(tree_nodes(tree) == tree_size(a.long_lived_depth), "the tree");
+  check(array[99] == 1.0 / 100, "the array");
   printf("%.3f s\n", seconds_now() - start);
   return 0;
 }
