@@ -191,7 +191,7 @@ void compact_stw(struct gc_domain *leader)
   struct compact_job job = {VEC_EMPTY, {VEC_EMPTY}, 0, 0, VEC_EMPTY};
   trace_begin(&leader->dom, TRACE_COMPACT);
   minor_collect_stw(leader);
-  if (bac_gc.phase == PHASE_MARK) cycle_finish_stw(leader);
+  cycle_finish_stw(leader);
   cycle_sweep_all_stw(leader);
   for_each_gc_domain(g) {
     allocator_retire(&g->alloc);

@@ -2,11 +2,14 @@
 /* The major cycle: which phase it is in, and what a slice does.
  *
  *   IDLE    nothing to do until the budget is used up so far that marking must start
- *   MARK    slices mark; when nothing grey is left the world stops briefly to finish
+ *   MARK    slices mark, in the stages of enum mark_stage; when a stage has nothing left to do
+ *           the world stops briefly to go on to the next
+ *   CLEAN   slices take what is dead out of ephemerons and the tables of finalise_last
  *   SWEEP   slices and allocation sweep; the last block swept ends the cycle
  *
- * Each change of phase goes through cycle_set_phase. Roots are shaded and
- * marking is finished with the world stopped and all nurseries empty: so
+ * Each change of phase goes through cycle_set_phase. A stop goes on through as many stages and phases as
+ * it can with little work: with few ephemerons and finalisers one stop ends marking and
+ * begins sweeping. Roots are shaded and marking is finished with the world stopped and all nurseries empty: so
  * nothing young can be overlooked, and no remembered field can lie in an object
  * that is about to be swept.
  *
@@ -18,7 +21,7 @@
 static void cycle_set_phase(enum gc_phase from, enum gc_phase to)
 {
   CHECK(bac_gc.phase == from);
-  CHECK(to == (from + 1) % 3);
+  CHECK(to == (from + 1) % 4);
   store_release(&bac_gc.phase, to);
 }
 
@@ -44,6 +47,7 @@ void cycle_start_stw(struct gc_domain *leader)
   minor_collect_stw(leader);
   cycle_set_phase(PHASE_IDLE, PHASE_MARK);
   bac_heap.colour = heap_other_colour();
+  bac_gc.stage = STAGE_REACHABLE;
   pacing_mark_started_stw();
   struct root_job job = {VEC_EMPTY, 0};
   for_each_gc_domain(g) *vec_push(&job.domains) = g;
@@ -53,35 +57,80 @@ void cycle_start_stw(struct gc_domain *leader)
 
 static value marked_or_gone(value v) { return mark_is_marked(v) ? v : 0; }
 
-/* The nurseries are empty. What ephemerons and finalisers decide comes after everything
- * that is strongly reachable, and is decided in the order that gc.mli promises. */
+/* All that lives is marked now, but for what a minor collection promotes, which is born so. */
 static void cycle_end_marking_stw(struct gc_domain *leader)
 {
+  minor_collect_stw(leader);
   mark_drain_stw(leader);
-  ephe_mark_stw(leader);
-  finalise_first_stw(leader);
-  ephe_mark_stw(leader);
-  ephe_clean_stw();
-  finalise_last_stw();
+  for_each_gc_domain(g) {
+    ephe_hand_over_stw(&leader->marker, &g->marker);
+    finalise_begin_pass_stw(&g->last);
+  }
+  cycle_set_phase(PHASE_MARK, PHASE_CLEAN);
+  ephe_begin_clean_stw();
+  mark_trim_stw();
   if (gc_observer() != NULL)
     for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_MARK, marked_or_gone);
 }
 
-void cycle_finish_stw(struct gc_domain *leader)
+static void cycle_start_sweep_stw(struct gc_domain *leader)
 {
-  minor_collect_stw(leader);
   trace_begin(&leader->dom, TRACE_MAJOR_FINISH_CYCLE);
-  cycle_end_marking_stw(leader);
   for_each_gc_domain(g) allocator_retire(&g->alloc);
   stats_sample_stw();
   stats_trace_stw(&leader->dom);
-  cycle_set_phase(PHASE_MARK, PHASE_SWEEP);
+  cycle_set_phase(PHASE_CLEAN, PHASE_SWEEP);
   heap_begin_sweep();
-  mark_trim_stw();
   pacing_cycle_finished_stw();
   store_relaxed(&bac_gc.major_collections, bac_gc.major_collections + 1);
   trace_end(&leader->dom, TRACE_MAJOR_FINISH_CYCLE);
   if (bac_gc.params.verify >= 1) verify_heap_stw("at the end of marking");
+}
+
+/* Up to [room] words of what all domains have to do in this stage or phase; words done. */
+static size_t cycle_work_stw(struct gc_domain *leader, size_t room)
+{
+  size_t done = bac_gc.phase == PHASE_MARK ? mark_some(leader, room) : ephe_clean_some(room);
+  for_each_gc_domain(g) {
+    size_t left = room - min_size(done, room);
+    done += bac_gc.phase == PHASE_MARK ? finalise_mark_some(g, &leader->marker, left) : finalise_clean_some(g, left);
+  }
+  return done;
+}
+
+/* Goes on to the next stage or phase when nothing is left to do in this one. */
+static void cycle_next_stw(struct gc_domain *leader)
+{
+  if (bac_gc.phase == PHASE_CLEAN) {
+    cycle_start_sweep_stw(leader);
+  } else if (ephe_start_by_key_stw()) {
+    return;
+  } else if (bac_gc.stage == STAGE_REVIVED) {
+    cycle_end_marking_stw(leader);
+  } else if (bac_gc.stage++ == STAGE_REACHABLE) {
+    for_each_gc_domain(g) finalise_begin_pass_stw(&g->first);
+  }
+}
+
+/* Does [room] words of what is left until sweeping starts, and not much more. */
+static void cycle_advance_stw(struct gc_domain *leader, size_t room)
+{
+  while ((bac_gc.phase == PHASE_MARK || bac_gc.phase == PHASE_CLEAN) && room != 0) {
+    if (bac_gc.phase == PHASE_MARK)
+      for_each_gc_domain(g) {
+        ephe_hand_over_stw(&leader->marker, &g->marker);
+        mark_flush(g);
+      }
+    size_t done = cycle_work_stw(leader, room);
+    if (done == 0) cycle_next_stw(leader);
+    room -= min_size(done, room);
+  }
+}
+
+void cycle_finish_stw(struct gc_domain *leader)
+{
+  if (bac_gc.phase == PHASE_MARK) mark_drain_stw(leader);
+  cycle_advance_stw(leader, SIZE_MAX);
 }
 
 /* ---- End of sweeping ---- */
@@ -133,19 +182,15 @@ static void cycle_start_leader(struct domain *d, void *arg)
   if (bac_gc.phase == PHASE_IDLE) cycle_start_stw(gc_domain(d));
 }
 
-/* Words that may be marked with the world stopped to get to the end of marking. */
+/* Words of work that a stop may do to get to the end of marking. */
 enum { FINISH_MOST_WORDS = 100 * 1000 };
 
-/* Other domains may still hold grey objects of their own: a look at them shows whether the rest is short
+/* Other domains may still have things to do: a look at them shows whether the rest is short
  * enough to be done here and now. */
 static void cycle_finish_leader(struct domain *d, void *arg)
 {
-  struct gc_domain *leader = gc_domain(d);
   (void)arg;
-  if (bac_gc.phase != PHASE_MARK) return;
-  for_each_gc_domain(g) mark_flush(g);
-  mark_some(leader, FINISH_MOST_WORDS);
-  if (!mark_has_work(leader)) cycle_finish_stw(leader);
+  cycle_advance_stw(gc_domain(d), FINISH_MOST_WORDS);
 }
 
 static void cycle_mark(struct gc_domain *g, size_t work)
@@ -159,6 +204,18 @@ static void cycle_mark(struct gc_domain *g, size_t work)
     mark_flush(g);
 }
 
+/* Cleaning holds up sweeping, so a slice does a fair piece whatever is owed. */
+enum { CLEAN_LEAST_WORDS = 50 * 1000 };
+
+static void cycle_clean(struct gc_domain *g, size_t work)
+{
+  work = max_size(work, CLEAN_LEAST_WORDS);
+  size_t done = ephe_clean_some(work);
+  done += finalise_clean_some(g, work - min_size(done, work));
+  add_relaxed(&bac_gc.pacing.mark_done, done);
+  if (done < work) stw_run(&g->dom, cycle_finish_leader, NULL);
+}
+
 void cycle_slice(struct gc_domain *g, size_t work)
 {
   trace_begin(&g->dom, TRACE_MAJOR_SLICE);
@@ -170,6 +227,7 @@ void cycle_slice(struct gc_domain *g, size_t work)
   case PHASE_MARK:
     if (work != 0) cycle_mark(g, work);
     break;
+  case PHASE_CLEAN: cycle_clean(g, work); break;
   case PHASE_SWEEP:
     if (work != 0) cycle_sweep(g, work);
     cycle_end_sweep();
@@ -191,6 +249,7 @@ void cycle_complete(struct gc_domain *g, uint64_t cycles)
     switch (phase) {
     case PHASE_IDLE: stw_run(&g->dom, cycle_start_leader, NULL); break;
     case PHASE_MARK: cycle_mark(g, FORCED_STEP_WORDS); break;
+    case PHASE_CLEAN: cycle_clean(g, FORCED_STEP_WORDS); break;
     case PHASE_SWEEP:
       if (cycle_sweep(g, FORCED_STEP_WORDS) == 0 && !heap_is_swept()) os_yield();  /* another's last block */
       cycle_end_sweep();

@@ -3,16 +3,15 @@
  *
  * An ephemeron holds keys weakly, and its data for as long as the ephemeron
  * and all its keys are alive. A weak array is an ephemeron whose data is unused. They live in
- * pools of their own kind (KIND_EPHE), always in the major heap, and marking
- * does not scan them: it notes each one that it reaches.
+ * pools of their own kind (KIND_EPHE), always in the major heap.
  *
- * At the end of marking the noted ones are looked at until nothing changes: where all keys are
- * marked the data is marked. Then dead keys are taken out, and with a dead key
- * the data. A minor collection does the same for the entries that were given a
- * young block since the last one: they stand in rem.ephes.
+ * Here are the operations of a program, and the minor collection, which decides about the
+ * fields that were given a young block since the last one: they stand in rem.ephes.
+ * Marking and cleaning: ephe_mark.c.
  *
- * Atomicity: keys and data are words that other domains may read at any time; a
- * reader during marking shades what it reads (gc_keep).
+ * Atomicity: keys and data are words that other domains may read at any time. A
+ * reader during marking shades what it reads (gc_keep); while dead keys are being cleaned
+ * a reader takes them for gone and a writer settles what it writes over.
  *
  * Semantics: stdlib/ephemeron.mli, weak.mli. Design page: docs/design/ephemerons.md. */
 #include "gc/state.h"
@@ -23,6 +22,21 @@ static struct { header_t header; value field; } ephe_none_block = {
 value bac_ephe_none;
 
 void ephe_init(void) { bac_ephe_none = (value)&ephe_none_block.field; }
+
+/* A forced lazy value that is a key counts as what it stands for. Somebody else may store a key meanwhile. */
+value ephe_key_shortcut(value *key)
+{
+  value v = load_acquire(key);
+  while (Is_block(v) && heap_contains(v) && Tag_val(v) == Forward_tag) {
+    fence_acquire();
+    value f = load_dependent(&Forward_val(v));
+    if (Is_long(f)) break;
+    tag_t tag = Tag_val(f);
+    if (tag == Forward_tag || tag == Lazy_tag || tag == Forcing_tag || tag == Double_tag) break;
+    if (cas_acq_rel(key, &v, f)) v = f;
+  }
+  return v;
+}
 
 /* ---- The operations ---- */
 
@@ -36,10 +50,32 @@ static void ephe_note_young(struct gc_domain *g, value ephe, mlsize_t index, val
   if (g->rem.ephes.len % EPHE_REFS_MOST == 0) domain_request(&g->dom, DOMAIN_WANT_MINOR);
 }
 
+/* While cleaning, what is written over is settled first: a dead key takes the data with it, and
+ * new data must not go with a key that is dead already. */
+static void ephe_store_cleaning(value ephe, mlsize_t index, value v)
+{
+  lock_acquire(&bac_gc.ephe.clean_lock);
+  if (index == EPHE_DATA)
+    ephe_clean_keys(ephe, EPHE_FIRST_KEY, Wosize_val(ephe));
+  else
+    ephe_clean_keys(ephe, index, index + 1);
+  store_release(&Field(ephe, index), v);
+  lock_release(&bac_gc.ephe.clean_lock);
+}
+
 static void ephe_store(struct gc_domain *g, value ephe, mlsize_t index, value v)
 {
   ephe_note_young(g, ephe, index, v);
+  if (unlikely(gc_is_cleaning())) {
+    ephe_store_cleaning(ephe, index, v);
+    return;
+  }
+  value old = load_acquire(&Field(ephe, index));
   store_release(&Field(ephe, index), v);
+  /* It may be waiting for the key that is no longer its own. */
+  if (unlikely(bac_gc.ephe.by_key) && index != EPHE_DATA && !mark_is_marked(old) &&
+      !mark_is_marked(load_acquire(&Field(ephe, EPHE_DATA))))
+    ephe_note(&g->marker, ephe);
 }
 
 value gc_ephe_create(struct domain *d, mlsize_t keys)
@@ -53,9 +89,23 @@ value gc_ephe_create(struct domain *d, mlsize_t keys)
   return ephe;
 }
 
+/* What a field holds, dead keys and their data being gone. */
+static value ephe_read(value ephe, mlsize_t index)
+{
+  if (likely(!gc_is_cleaning())) return load_acquire(&Field(ephe, index));
+  if (index != EPHE_DATA) {
+    value key = ephe_key_shortcut(&Field(ephe, index));
+    return mark_is_marked(key) ? key : bac_ephe_none;
+  }
+  mlsize_t size = Wosize_val(ephe);
+  for (mlsize_t i = EPHE_FIRST_KEY; i < size; i++)
+    if (!mark_is_marked(ephe_key_shortcut(&Field(ephe, i)))) return bac_ephe_none;
+  return load_acquire(&Field(ephe, EPHE_DATA));
+}
+
 value gc_ephe_get(struct domain *d, value ephe, mlsize_t index)
 {
-  value v = load_acquire(&Field(ephe, index));
+  value v = ephe_read(ephe, index);
   if (v != bac_ephe_none) gc_keep(d, v);
   return v;
 }
@@ -63,7 +113,7 @@ value gc_ephe_get(struct domain *d, value ephe, mlsize_t index)
 bool gc_ephe_check(struct domain *d, value ephe, mlsize_t index)
 {
   (void)d;
-  return load_acquire(&Field(ephe, index)) != bac_ephe_none;
+  return ephe_read(ephe, index) != bac_ephe_none;
 }
 
 void gc_ephe_set(struct domain *d, value ephe, mlsize_t index, value v)
@@ -73,8 +123,7 @@ void gc_ephe_set(struct domain *d, value ephe, mlsize_t index, value v)
 
 void gc_ephe_unset(struct domain *d, value ephe, mlsize_t index)
 {
-  (void)d;
-  store_release(&Field(ephe, index), bac_ephe_none);
+  ephe_store(gc_domain(d), ephe, index, bac_ephe_none);
 }
 
 void gc_ephe_blit_key(struct domain *d, value src, mlsize_t from, value dst, mlsize_t to, mlsize_t count)
@@ -141,66 +190,5 @@ void ephe_minor_stw(struct minor_worker *w)
       Field(r.ephe, r.index) = bac_ephe_none;
       Field(r.ephe, EPHE_DATA) = bac_ephe_none;
     }
-  }
-}
-
-/* ---- Marking ---- */
-
-/* A forced lazy value that is a key counts as what it stands for. */
-static value ephe_key_shortcut(value *key)
-{
-  value v = *key;
-  while (Is_block(v) && heap_contains(v) && Tag_val(v) == Forward_tag) {
-    value f = Forward_val(v);
-    if (Is_long(f)) break;
-    tag_t tag = Tag_val(f);
-    if (tag == Forward_tag || tag == Lazy_tag || tag == Forcing_tag || tag == Double_tag) break;
-    *key = v = f;
-  }
-  return v;
-}
-
-static bool ephe_keys_marked(value ephe)
-{
-  mlsize_t size = Wosize_val(ephe);
-  for (mlsize_t i = EPHE_FIRST_KEY; i < size; i++)
-    if (!mark_is_marked(ephe_key_shortcut(&Field(ephe, i)))) return false;
-  return true;
-}
-
-void ephe_mark_stw(struct gc_domain *leader)
-{
-  for (bool progress = true; progress;) {
-    progress = false;
-    for_each_gc_domain(g) {
-      for (size_t i = 0; i < g->marker.ephemerons.len; i++) {
-        value ephe = g->marker.ephemerons.at[i];
-        value data = Field(ephe, EPHE_DATA);
-        if (mark_is_marked(data) || !ephe_keys_marked(ephe)) continue;
-        mark_value(&leader->marker, data);
-        progress = true;
-      }
-    }
-    if (progress) mark_drain_stw(leader);
-  }
-}
-
-static void ephe_clean(value ephe)
-{
-  mlsize_t size = Wosize_val(ephe);
-  bool dead_key = false;
-  for (mlsize_t i = EPHE_FIRST_KEY; i < size; i++) {
-    if (mark_is_marked(ephe_key_shortcut(&Field(ephe, i)))) continue;
-    Field(ephe, i) = bac_ephe_none;
-    dead_key = true;
-  }
-  if (dead_key) Field(ephe, EPHE_DATA) = bac_ephe_none;
-}
-
-void ephe_clean_stw(void)
-{
-  for_each_gc_domain(g) {
-    for (size_t i = 0; i < g->marker.ephemerons.len; i++) ephe_clean(g->marker.ephemerons.at[i]);
-    vec_clear(&g->marker.ephemerons);
   }
 }

@@ -6,10 +6,19 @@
  * least. Gc.finalise_last calls f () when the value is gone. A table entry holds
  * its closure strongly and its value weakly.
  *
- * When marking ends, entries whose value is unmarked move to the domain's
- * queue of ready finalisers; the client takes them from there one at a time
- * (gc_finaliser_take) and calls them at a safepoint. Entries of one cycle are
- * called in the reverse order of their registration, as gc.mli says.
+ * WHEN. In the major cycle a pass over table "first" comes after all that is reachable has been marked: entries whose
+ * value is unmarked are due. When the passes of all domains are over, the values that are due are marked, with all they
+ * reach, and then the entries are ready to be called. A pass over table "last" comes after marking, in the
+ * CLEAN phase: what is unmarked then is gone, and no weak pointer shows it any more. Both passes go in pieces while
+ * the program runs: each domain looks at its own tables, and the leader of a stop helps those that are blocked. Nothing
+ * due is marked before every pass is over: so of several values that die together all are due. What the
+ * program gets out of a weak pointer meanwhile is marked before the next piece, and not due if its turn is still to come.
+ *
+ * A minor collection decides about young values of "last"; those of "first" are roots then.
+ *
+ * Ready entries stand in batches, one for each pass, which are called in turn, each from its last entry to its
+ * first: the reverse order of registration, as gc.mli says. The client takes them one at a
+ * time (gc_finaliser_take) and calls them at a safepoint.
  *
  * Each domain has its own tables; a domain that ends leaves them to another.
  * The tables belong to their domain's thread, or to the leader of a stopped world.
@@ -22,31 +31,41 @@ void gc_finalise(struct domain *d, bool first, value closure, value v)
   *vec_push(first ? &g->first.entries : &g->last.entries) = (struct finaliser){closure, v};
 }
 
-static void finaliser_make_ready(struct gc_domain *g, struct finaliser f)
+/* ---- What is ready ---- */
+
+static void batch_add(struct finaliser_batch **b, value closure, value arg)
 {
-  *vec_push(&g->ready) = f;
+  if (*b == NULL) *b = calloc(1, sizeof **b);
+  if (*b == NULL) bac_fatal("out of memory: no room for a finaliser");
+  *vec_push(&(*b)->entries) = (struct finaliser){closure, arg};
+}
+
+static void finalisers_make_ready(struct gc_domain *g, struct finaliser_batch *b)
+{
+  struct finaliser_batch **link = &g->ready;
+  if (b == NULL) return;
+  while (*link != NULL) link = &(*link)->next;
+  *link = b;
   domain_request(&g->dom, DOMAIN_WANT_ACTIONS);
 }
 
-/* Moves the entries from index [from] on whose value is_dead to the queue, the youngest first. */
-static void finalisers_move_dead(struct gc_domain *g, struct finalisers *f, size_t from, bool keep_arg,
-                                 bool (*is_dead)(value *arg))
+static void finalisers_due_ready(struct gc_domain *g)
 {
-  size_t first_ready = g->ready.len, kept = from;
-  for (size_t i = from; i < f->entries.len; i++) {
-    struct finaliser *e = &f->entries.at[i];
-    if (is_dead(&e->arg))
-      finaliser_make_ready(g, (struct finaliser){e->closure, keep_arg ? e->arg : Val_unit});
-    else
-      f->entries.at[kept++] = *e;
-  }
-  f->entries.len = kept;
-  for (size_t a = first_ready, b = g->ready.len; a + 1 < b; a++) {
-    struct finaliser swap = g->ready.at[--b];
-    g->ready.at[b] = g->ready.at[a];
-    g->ready.at[a] = swap;
-  }
+  finalisers_make_ready(g, g->due);
+  g->due = NULL;
+  g->due_marked = 0;
 }
+
+void finalise_visit_ready(struct gc_domain *g, struct root_visitor *v)
+{
+  for (struct finaliser_batch *b = g->ready; b != NULL; b = b->next)
+    for (size_t i = 0; i < b->entries.len; i++) {
+      v->visit(v, &b->entries.at[i].closure, 1);
+      v->visit(v, &b->entries.at[i].arg, 1);
+    }
+}
+
+/* ---- Minor collection ---- */
 
 static bool finaliser_dead_in_nursery(value *arg)
 {
@@ -58,53 +77,146 @@ static bool finaliser_dead_in_nursery(value *arg)
 
 void finalise_minor_stw(void)
 {
-  for_each_gc_domain(g) finalisers_move_dead(g, &g->last, g->last.young, false, finaliser_dead_in_nursery);
-}
-
-static bool finaliser_unmarked(value *arg) { return !mark_is_marked(*arg); }
-
-void finalise_first_stw(struct gc_domain *leader)
-{
   for_each_gc_domain(g) {
-    size_t before = g->ready.len;
-    finalisers_move_dead(g, &g->first, 0, true, finaliser_unmarked);
-    for (size_t i = before; i < g->ready.len; i++) mark_value(&leader->marker, g->ready.at[i].arg);
-    g->first.young = g->first.entries.len;
-  }
-  mark_drain_stw(leader);
-}
-
-void finalise_last_stw(void)
-{
-  for_each_gc_domain(g) {
-    finalisers_move_dead(g, &g->last, 0, false, finaliser_unmarked);
-    g->last.young = g->last.entries.len;
+    struct finalisers *f = &g->last;
+    struct finaliser_batch *dead = NULL;
+    size_t kept = f->young;
+    for (size_t i = f->young; i < f->entries.len; i++) {
+      struct finaliser *e = &f->entries.at[i];
+      if (finaliser_dead_in_nursery(&e->arg))
+        batch_add(&dead, e->closure, Val_unit);
+      else
+        f->entries.at[kept++] = *e;
+    }
+    f->entries.len = kept;
+    finalisers_make_ready(g, dead);
   }
 }
 
+/* ---- Passes ---- */
+
+void finalise_begin_pass_stw(struct finalisers *f)
+{
+  CHECK(f->at == f->to);
+  f->kept = f->at = 0;
+  f->to = f->young;
+}
+
+/* Closes the gap of stale entries. */
+static void finalisers_close(struct finalisers *f)
+{
+  size_t gap = f->at - f->kept;
+  if (gap == 0) return;
+  memmove(&f->entries.at[f->kept], &f->entries.at[f->at], (f->entries.len - f->at) * sizeof *f->entries.at);
+  f->entries.len -= gap;
+  f->young -= gap;
+  f->to -= gap;
+  f->at = f->kept;
+}
+
+/* Entries ahead whose values are fetched. */
+enum { FINALISERS_AHEAD = 16 };
+
+static inline void finalisers_prefetch(const struct finalisers *f)
+{
+  if (f->at + FINALISERS_AHEAD >= f->to) return;
+  value v = f->entries.at[f->at + FINALISERS_AHEAD].arg;
+  if (heap_contains(v)) __builtin_prefetch(heap_kind(v) == KIND_SCAN ? (void *)Hp_val(v) : (void *)side_byte(Hp_val(v)));
+}
+
+/* A piece of a pass: entries with unmarked values are due. Words of work. */
+static size_t finalisers_look(struct gc_domain *g, struct finalisers *f, bool keep_arg, size_t budget)
+{
+  size_t from = f->at, end = from + min_size(budget, f->to - from);
+  if (from == f->to) return 0;
+  for (; f->at < end; f->at++) {
+    finalisers_prefetch(f);
+    struct finaliser e = f->entries.at[f->at];
+    if (mark_is_marked(e.arg))
+      f->entries.at[f->kept++] = e;
+    else
+      batch_add(&g->due, e.closure, keep_arg ? e.arg : Val_unit);
+  }
+  if (f->at == f->to) finalisers_close(f);
+  return end - from;
+}
+
+/* Marks values that are due; when all are, they may be called. */
+static size_t finalisers_mark_due(struct gc_domain *g, struct marker *m, size_t budget)
+{
+  if (g->due == NULL) return 0;
+  size_t from = g->due_marked, end = from + min_size(budget, g->due->entries.len - from);
+  for (; g->due_marked < end; g->due_marked++) mark_value(m, g->due->entries.at[g->due_marked].arg);
+  if (end == g->due->entries.len) finalisers_due_ready(g);
+  return end - from + 1;
+}
+
+size_t finalise_mark_some(struct gc_domain *g, struct marker *m, size_t budget)
+{
+  switch (bac_gc.stage) {
+  case STAGE_FINALISERS: return finalisers_look(g, &g->first, true, budget);
+  case STAGE_REVIVED: return finalisers_mark_due(g, m, budget);
+  default: return 0;
+  }
+}
+
+bool finalise_has_work(const struct gc_domain *g)
+{
+  return bac_gc.stage == STAGE_FINALISERS ? g->first.at < g->first.to : bac_gc.stage == STAGE_REVIVED && g->due != NULL;
+}
+
+size_t finalise_clean_some(struct gc_domain *g, size_t budget)
+{
+  size_t done = finalisers_look(g, &g->last, false, budget);
+  if (g->last.at == g->last.to) finalisers_due_ready(g);
+  return done;
+}
+
+/* ---- The end of a domain ---- */
+
+/* What a pass has not looked at yet in [from] must be looked at in [to]; more than that is harmless. */
 static void finalisers_append(struct finalisers *to, struct finalisers *from)
 {
+  bool pass = from->at < from->to;
+  finalisers_close(from);
+  finalisers_close(to);
+  if (pass && to->at == to->to) to->at = to->kept = to->entries.len;
   for (size_t i = 0; i < from->entries.len; i++) *vec_push(&to->entries) = from->entries.at[i];
   to->young = to->entries.len;
+  if (pass) to->to = to->entries.len;
   vec_free(&from->entries);
-  from->young = 0;
+  from->young = from->kept = from->at = from->to = 0;
 }
 
+/* The nurseries are empty. */
 void finalise_adopt_stw(struct gc_domain *heir, struct gc_domain *gone)
 {
   finalisers_append(&heir->first, &gone->first);
   finalisers_append(&heir->last, &gone->last);
-  for (size_t i = gone->ready_at; i < gone->ready.len; i++) finaliser_make_ready(heir, gone->ready.at[i]);
-  vec_free(&gone->ready);
-  gone->ready_at = 0;
+  if (gone->ready != NULL) finalisers_make_ready(heir, gone->ready);
+  gone->ready = NULL;
+  if (gone->due == NULL) return;
+  for (size_t i = 0; i < gone->due->entries.len; i++)
+    batch_add(&heir->due, gone->due->entries.at[i].closure, gone->due->entries.at[i].arg);
+  vec_free(&gone->due->entries);
+  free(gone->due);
+  gone->due = NULL;
+  gone->due_marked = 0;
 }
+
+/* ---- Calling ---- */
 
 bool gc_finaliser_take(struct domain *d, value *closure, value *arg)
 {
   struct gc_domain *g = gc_domain(d);
-  if (g->finaliser_running || g->ready_at == g->ready.len) return false;
-  struct finaliser f = g->ready.at[g->ready_at++];
-  if (g->ready_at == g->ready.len) g->ready_at = g->ready.len = 0;
+  struct finaliser_batch *b = g->ready;
+  if (g->finaliser_running || b == NULL) return false;
+  struct finaliser f = vec_pop(&b->entries);
+  if (b->entries.len == 0) {
+    g->ready = b->next;
+    vec_free(&b->entries);
+    free(b);
+  }
   g->finaliser_running = true;
   *closure = f.closure;
   *arg = f.arg;

@@ -90,7 +90,9 @@ static void gc_domain_free(struct gc_domain *g)
   vec_free(&g->rem.fields);
   vec_free(&g->rem.ephes);
   vec_free(&g->rem.special);
-  vec_free(&g->marker.ephemerons);
+  free(g->marker.ephes);
+  vec_free(&g->marker.keys);
+  vec_free(&g->marker.woken);
   vec_free(&g->copied);
   free(g);
 }
@@ -146,9 +148,7 @@ static void gc_adopt_stw(struct gc_domain *heir, struct gc_domain *gone)
   if (gc_observer() != NULL) gc_observer()->domain_ending(&gone->dom, heir == NULL ? NULL : &heir->dom);
   if (heir == NULL) return;
   finalise_adopt_stw(heir, gone);
-  for (size_t i = 0; i < gone->marker.ephemerons.len; i++)
-    *vec_push(&heir->marker.ephemerons) = gone->marker.ephemerons.at[i];
-  vec_clear(&gone->marker.ephemerons);
+  ephe_hand_over_stw(&heir->marker, &gone->marker);
   stats_adopt_stw(heir, gone);
 }
 
@@ -219,6 +219,8 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
   params_clamp(&bac_gc.params);
   bac_gc.client = *client;
   bac_gc.mark_lock = (struct lock)LOCK_INIT(RANK_MARK_POOL);
+  bac_gc.ephe.list_lock = bac_gc.ephe.keys_lock = (struct lock)LOCK_INIT(RANK_EPHEMERONS);
+  bac_gc.ephe.clean_lock = (struct lock)LOCK_INIT(RANK_LEAF);
   size_t limit = bac_gc.params.max_domains = domains_that_fit(&bac_gc.params);
   *why = "no memory for the domain table";
   if (!domains_init(limit)) return NULL;
@@ -323,7 +325,8 @@ void gc_collect_all(struct domain *d)
 {
   struct gc_domain *g = gc_domain(d);
   gc_minor(d);
-  bool marking = load_acquire(&bac_gc.phase) == PHASE_MARK;
+  enum gc_phase phase = load_acquire(&bac_gc.phase);
+  bool marking = phase == PHASE_MARK || phase == PHASE_CLEAN;
   cycle_complete(g, load_relaxed(&bac_gc.major_collections) + 1 + marking);
 }
 

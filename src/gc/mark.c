@@ -15,7 +15,7 @@
  * A found value first passes through a small ring while its header or side byte is fetched:
  * marking is bound by cache misses, and the ring keeps MARK_RING of them under way.
  *
- * Not here: when to mark (pacing.c), roots (roots.c), ephemerons (ephe.c).
+ * Not here: when to mark (pacing.c), roots (roots.c), ephemerons (ephe_mark.c), finalisers (finalise.c).
  * Invariants: MARK-1, MARK-2 (state.h; verify.c). Design page: docs/design/marking.md. */
 #include "gc/state.h"
 
@@ -93,6 +93,7 @@ void mark_trim_stw(void)
 void mark_flush(struct gc_domain *g)
 {
   struct marker *m = &g->marker;
+  ephe_flush(m);
   if (marker_is_empty(m)) return;
   packet_publish(m->packet);
   m->packet = NULL;
@@ -100,7 +101,8 @@ void mark_flush(struct gc_domain *g)
 
 bool mark_has_work(struct gc_domain *g)
 {
-  return !marker_is_empty(&g->marker) || load_relaxed(&bac_gc.mark_packets) != 0;
+  return !marker_is_empty(&g->marker) || load_relaxed(&bac_gc.mark_packets) != 0 || ephe_has_work(&g->marker) ||
+         finalise_has_work(g);
 }
 
 /* ---- One object ---- */
@@ -109,6 +111,12 @@ bool mark_has_work(struct gc_domain *g)
  * to resume it waits until that is done (gc_keep_continuation): while it is scanned
  * its side byte has the colour CONT_BUSY. */
 enum { CONT_BUSY = 3 };
+
+/* v has just been marked. */
+static inline void marker_note_key(struct marker *m, value v)
+{
+  if (unlikely(bac_gc.ephe.by_key)) *vec_push(&m->keys) = v;
+}
 
 static void mark_continuation(struct marker *m, value v)
 {
@@ -120,6 +128,7 @@ static void mark_continuation(struct marker *m, value v)
   mark_visitor_init(&visitor, m);
   bac_gc.client.scan_continuation(v, &visitor.v);
   store_release(side, (uint8_t)(slack | side_colour(heap_colour())));
+  marker_note_key(m, v);
 }
 
 void gc_keep_continuation(struct domain *d, value cont)
@@ -139,7 +148,8 @@ static NOINLINE bool mark_side_object(struct marker *m, value v, uint8_t kind)
     return true;
   }
   store_relaxed(side, (uint8_t)((now & ~SIDE_COLOUR) | side_colour(heap_colour())));
-  if (kind == KIND_EPHE) *vec_push(&m->ephemerons) = v;
+  marker_note_key(m, v);
+  if (kind == KIND_EPHE) ephe_note(m, v);
   return true;
 }
 
@@ -156,6 +166,7 @@ static NOINLINE bool mark_object(struct marker *m, value v, header_t unmarked)
   }
   if (Colour_hd(hd) != unmarked) return false;
   header_set_colour(Hp_val(v), hd, heap_colour());
+  marker_note_key(m, v);
   tag_t tag = Tag_hd(hd);
   if (likely(tag < No_scan_tag)) {
     size_t first = tag == Closure_tag ? Start_env_closinfo(Closinfo_val(v)) : 0;
@@ -168,18 +179,6 @@ bool mark_value(struct marker *m, value v)
 {
   if (!Is_block(v) || !heap_contains(v)) return false;
   return mark_object(m, v, heap_other_colour());
-}
-
-bool mark_is_marked(value v)
-{
-  if (!Is_block(v) || !heap_contains(v)) return true;
-  uint8_t kind = heap_kind(v);
-  if ((kind & 0xf) == KIND_SCAN || kind == KIND_LARGE_REST) {
-    header_t hd = Hd_val(v);
-    if (Tag_hd(hd) == Infix_tag) hd = Hd_val(v - Infix_offset_hd(hd));
-    return Colour_hd(hd) == heap_colour();
-  }
-  return object_colour(v, kind) == heap_colour();
 }
 
 /* ---- Many ---- */
@@ -202,6 +201,7 @@ static inline void mark_plain(struct marker *m, value v, header_t unmarked)
     mark_object(m, v, unmarked);
   } else if (Colour_hd(hd) == unmarked) {
     header_set_colour(Hp_val(v), hd, COLOUR_A + COLOUR_B - unmarked);
+    marker_note_key(m, v);
     marker_push(m, &Field(v, 0), &Field(v, Wosize_hd(hd)));
   }
 }
@@ -256,9 +256,9 @@ enum { MARK_PIECE_WORDS = 512 };
 /* What a continuation counts as: its stack is scanned at once. */
 enum { CONTINUATION_WORK = 256 };
 
-size_t mark_some(struct gc_domain *g, size_t budget)
+/* Grey objects only. */
+static size_t mark_grey(struct marker *m, size_t budget)
 {
-  struct marker *m = &g->marker;
   struct mark_ring ring = {{0}, 0};
   const struct heap_view heap = {bac_heap.base, bac_heap.bytes, bac_heap.kind};
   const header_t unmarked = heap_other_colour();
@@ -282,6 +282,23 @@ size_t mark_some(struct gc_domain *g, size_t budget)
     done += r.end - r.from + 1;
   }
   ring_drain(m, &ring, unmarked);
+  return done;
+}
+
+/* Marked objects that are noted as possible keys are looked up in between, so that they do not pile up. */
+enum { MARK_STRETCH_WORDS = 16 * 1024 };
+
+size_t mark_some(struct gc_domain *g, size_t budget)
+{
+  struct marker *m = &g->marker;
+  size_t done = 0;
+  while (done < budget) {
+    size_t words = mark_grey(m, bac_gc.ephe.by_key ? min_size(budget - done, MARK_STRETCH_WORDS) : budget - done);
+    if (words == 0 || m->keys.len != 0) words += ephe_mark_some(m, budget - done);
+    if (words == 0) words = finalise_mark_some(g, m, min_size(budget - done, MARK_STRETCH_WORDS));
+    if (words == 0) break;
+    done += words;
+  }
   m->marked_words += done;
   add_relaxed(&bac_gc.pacing.mark_done, done);
   return done;

@@ -149,6 +149,7 @@ size_t pacing_slice_work(struct gc_domain *g)
   switch (load_relaxed(&bac_gc.phase)) {
   case PHASE_SWEEP:
     return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&p->sweep_done));
+  case PHASE_CLEAN:
   case PHASE_MARK: {
     double room = bounded(budget - (double)p->mark_from, (budget - (double)load_relaxed(&p->mark_at)) / 4, budget);
     /* Past the budget the estimate was wrong; then all that there is bounds what is left. */

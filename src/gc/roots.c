@@ -147,10 +147,7 @@ static void finalisers_visit(struct finalisers *f, size_t from, bool args, struc
 void roots_scan_domain(struct gc_domain *g, struct root_visitor *v, bool young_only)
 {
   bac_gc.client.scan_domain(&g->dom, v);
-  for (size_t i = g->ready_at; i < g->ready.len; i++) {
-    v->visit(v, &g->ready.at[i].closure, 1);
-    v->visit(v, &g->ready.at[i].arg, 1);
-  }
+  if (!young_only) finalise_visit_ready(g, v);
   if (gc_observer() != NULL) gc_observer()->scan(&g->dom, v, young_only);
   /* The argument of Gc.finalise outlives a minor collection: whether it is dead is for the cycle to say. */
   finalisers_visit(&g->first, young_only ? g->first.young : 0, young_only, v);

@@ -4,9 +4,10 @@
  *
  * THE CYCLE. The phase changes only in cycle.c, with the world stopped but for the last step:
  *
- *   IDLE -> MARK    cycle_start     roots shaded, colours exchanged; nurseries empty
- *   MARK -> SWEEP   cycle_finish    all reachable objects have the new colour
- *   SWEEP -> IDLE   cycle_swept     no block is unswept
+ *   IDLE -> MARK    cycle_start_stw     roots shaded, colours exchanged; nurseries empty
+ *   MARK -> CLEAN   cycle_advance_stw   all that lives has the new colour, and for good
+ *   CLEAN -> SWEEP  cycle_advance_stw   no ephemeron and no finaliser refers to what is dead
+ *   SWEEP -> IDLE   cycle_end_sweep     no block is unswept
  *
  * INVARIANTS, checked by verify.c:
  *   REM-1   after a minor collection no major object refers to a nursery.
@@ -14,7 +15,8 @@
  *           of some domain (fields of ephemerons: in its ephemeron entries).
  *   MARK-1  while marking, an object reachable at cycle_start is marked, or reachable from a
  *           grey object, or from an unmarked one that is; new objects are marked.
- *   MARK-2  at cycle_finish no marked object refers to an unmarked one (ephemerons: see ephe.c).
+ *   MARK-2  from the end of marking on no marked object refers to an unmarked one; ephemerons and
+ *           the weak halves of finalisers may until CLEAN is over.
  *   STAT-1  heap = live + free + fragments, and the sums of counters and the heap's tally equal a scan.
  */
 #ifndef BAC_GC_STATE_H
@@ -28,7 +30,15 @@
 #include "heap/heap.h"
 #include "heap/nursery.h"
 
-enum gc_phase { PHASE_IDLE, PHASE_MARK, PHASE_SWEEP };
+enum gc_phase { PHASE_IDLE, PHASE_MARK, PHASE_CLEAN, PHASE_SWEEP };
+
+/* What is decided while marking, one after the other. A stage ends, in a stop of the world, when no
+ * domain has anything to do for it. */
+enum mark_stage {
+  STAGE_REACHABLE,      /* what roots reach, and data of ephemerons whose keys are marked */
+  STAGE_FINALISERS,     /* unmarked values of Gc.finalise are due */
+  STAGE_REVIVED,        /* these, and all they reach, are marked */
+};
 
 /* A piece of an object that is still to be scanned; end = NULL: the stack of the continuation [from]. */
 struct mark_range { value *from, *end; };
@@ -41,9 +51,42 @@ struct mark_packet {
   struct mark_range range[MARK_PACKET_RANGES];
 };
 
+/* Ephemerons that wait until [key], the first of theirs that was unmarked, is marked. */
+struct ephe_wait {
+  value key, ephe;
+  mlsize_t index;                 /* of the key */
+  size_t next;                    /* in its bucket, 0: none */
+};
+
+/* Ephemerons that marking has found, in pieces that travel between domains. */
+enum { EPHE_PACKET = 508 };
+struct ephe_packet {
+  struct ephe_packet *next;
+  size_t len;
+  size_t at;                      /* those before have been looked at */
+  mlsize_t key;                   /* the next key of ephe[at] that is to be cleaned */
+  value ephe[EPHE_PACKET];
+};
+
+/* See ephe_mark.c. */
+struct ephe_state {
+  bool by_key;                    /* [stw] objects that get marked are looked up among the awaited keys */
+  struct lock list_lock;          /* RANK_EPHEMERONS: the next two */
+  struct ephe_packet *found;      /* not all looked at */
+  struct ephe_packet *looked;     /* all looked at; not cleaned yet */
+  struct lock keys_lock;          /* RANK_EPHEMERONS: the next four */
+  VEC(struct ephe_wait) waits;
+  VEC(size_t) buckets;            /* index + 1 in waits, 0: empty */
+  size_t free_wait;               /* list of waits that are over */
+  size_t waiting;
+  struct lock clean_lock;         /* RANK_LEAF: stores into ephemerons while they are cleaned */
+};
+
 struct marker {
   struct mark_packet *packet;     /* [own] grey ranges; more in the shared pool */
-  VEC(value) ephemerons;          /* [own, stw] marked in this cycle */
+  struct ephe_packet *ephes;      /* [own, stw] ephemerons found in this cycle; more in bac_gc.ephe */
+  VEC(value) keys;                /* [own, stw] marked lately, and perhaps awaited by ephemerons */
+  VEC(struct ephe_wait) woken;    /* [own, stw] ephemerons whose key has been marked */
   uint64_t marked_words;          /* [own, stw] scanned or passed over, ever */
 };
 
@@ -51,9 +94,18 @@ struct marker {
 struct ephe_ref { value ephe; mlsize_t index; };
 
 struct finaliser { value closure, arg; };
+/* A table. A pass over it, in pieces, takes out the entries whose arg is unmarked: entries below
+ * [kept] stay, those in [kept, at) are stale, those in [at, to) are still to be looked at. */
 struct finalisers {
   VEC(struct finaliser) entries;  /* closure strong, arg weak */
   size_t young;                   /* entries from here on may have young args */
+  size_t kept, at, to;            /* no pass is under way where at = to */
+};
+
+/* Finalisers that became ready together: called from the last to the first. No young values. */
+struct finaliser_batch {
+  struct finaliser_batch *next;
+  VEC(struct finaliser) entries;
 };
 
 /* A young block whose death or promotion matters outside the heap: a custom block that has a
@@ -81,9 +133,10 @@ struct gc_domain {
   struct allocator alloc;
   struct remembered rem;
   struct marker marker;
-  struct finalisers first, last;
-  VEC(struct finaliser) ready;    /* finalisers to call; [own, stw] */
-  size_t ready_at;                /* those before are taken */
+  struct finalisers first, last;  /* [own, stw] */
+  struct finaliser_batch *due;    /* [own, stw] what this pass took out of a table, NULL: nothing */
+  size_t due_marked;              /* [own, stw] its values below are marked (STAGE_REVIVED) */
+  struct finaliser_batch *ready;  /* [own, stw] finalisers to call */
   bool finaliser_running;
   bool out_of_memory;             /* [own] the limit was passed, and the client has not raised yet */
   bool leaving;                   /* [stw] it has handed over what it had, and is about to leave the table */
@@ -134,6 +187,8 @@ struct gc_state {
   struct lock mark_lock;          /* RANK_MARK_POOL */
   struct mark_packet *mark_full, *mark_empty;   /* [lock:mark] */
   int64_t mark_packets;           /* [atomic] in mark_full */
+  enum mark_stage stage;          /* [stw] while marking */
+  struct ephe_state ephe;
 
   struct pacing pacing;
   struct heap_limit limit;
@@ -145,6 +200,20 @@ struct gc_state {
 extern struct gc_state bac_gc;
 
 static inline bool gc_is_marking(void) { return load_relaxed(&bac_gc.phase) == PHASE_MARK; }
+static inline bool gc_is_cleaning(void) { return load_relaxed(&bac_gc.phase) == PHASE_CLEAN; }
+
+/* Marked, or not in the heap. */
+static inline bool mark_is_marked(value v)
+{
+  if (!Is_block(v) || !heap_contains(v)) return true;
+  uint8_t kind = heap_kind(v);
+  if ((kind & 0xf) == KIND_SCAN || kind == KIND_LARGE_REST) {
+    header_t hd = Hd_val(v);
+    if (Tag_hd(hd) == Infix_tag) hd = Hd_val(v - Infix_offset_hd(hd));
+    return Colour_hd(hd) == heap_colour();
+  }
+  return object_colour(v, kind) == heap_colour();
+}
 
 static inline void gc_tell_moment(struct gc_domain *g, enum gc_moment moment)
 {
@@ -176,13 +245,12 @@ void minor_promote_now(struct minor_worker *w, value *slot);
 
 /* ---- mark.c ---- */
 bool mark_value(struct marker *m, value v);      /* shades v; true if it was unmarked */
-bool mark_is_marked(value v);                    /* or not in the heap */
 /* Marks until about budget words were scanned or nothing is left; the words done. */
 size_t mark_some(struct gc_domain *g, size_t budget);
-void mark_drain_stw(struct gc_domain *leader);   /* all grey objects of all domains. [stw] */
-bool mark_has_work(struct gc_domain *g);         /* grey objects here or in the shared pool */
+void mark_drain_stw(struct gc_domain *leader);   /* all that can be marked in this stage, by all domains. [stw] */
+bool mark_has_work(struct gc_domain *g);         /* anything to do in this stage, here or in the shared pools */
 void mark_trim_stw(void);                        /* gives back memory of empty packets */
-void mark_flush(struct gc_domain *g);            /* local packets to the shared pool */
+void mark_flush(struct gc_domain *g);            /* local packets to the shared pools */
 struct mark_visitor { struct root_visitor v; struct marker *m; };
 void mark_visitor_init(struct mark_visitor *v, struct marker *m);
 
@@ -205,19 +273,36 @@ void gc_compact_for(struct domain *d, uint32_t blocks);
 /* The slice that Xstress adds, words. */
 enum { STRESS_SLICE_WORDS = 100 * 1000 };
 
-/* ---- ephe.c, finalise.c ---- */
+/* ---- ephe.c ---- */
 void ephe_init(void);
 void ephe_minor_stw(struct minor_worker *w);     /* after the strong part of a minor collection */
-void ephe_mark_stw(struct gc_domain *leader);    /* data of ephemerons whose keys are alive, to the fixpoint */
-void ephe_clean_stw(void);                       /* dead keys and data out */
+/* What a key counts as, a forced lazy value being replaced by what it stands for. */
+value ephe_key_shortcut(value *key);
+
+/* ---- ephe_mark.c ---- */
+void ephe_note(struct marker *m, value ephe);    /* is to be looked at when nothing grey is left */
+size_t ephe_mark_some(struct marker *m, size_t budget);  /* looks at ephemerons; words done, 0: none is left */
+bool ephe_has_work(const struct marker *m);
+void ephe_flush(struct marker *m);
+void ephe_hand_over_stw(struct marker *to, struct marker *from);
+bool ephe_start_by_key_stw(void);                /* false: there is nothing to look at, or it has begun */
+void ephe_begin_clean_stw(void);                 /* all markers have been handed over */
+size_t ephe_clean_some(size_t budget);           /* words done, 0: all is clean or in another's hands */
+void ephe_clean_keys(value ephe, mlsize_t from, mlsize_t to);  /* clean_lock is held */
+
+/* ---- finalise.c ---- */
 void finalise_minor_stw(void);                   /* dead young args of finalise_last */
-void finalise_first_stw(struct gc_domain *leader);  /* unmarked args: ready, and marked */
-void finalise_last_stw(void);
+void finalise_begin_pass_stw(struct finalisers *f);
+/* What the stage has to do about the finalisers of g, marking with m. Own domain or [stw]; words done. */
+size_t finalise_mark_some(struct gc_domain *g, struct marker *m, size_t budget);
+bool finalise_has_work(const struct gc_domain *g);
+size_t finalise_clean_some(struct gc_domain *g, size_t budget);  /* own domain or [stw] */
 void finalise_adopt_stw(struct gc_domain *heir, struct gc_domain *gone);
+void finalise_visit_ready(struct gc_domain *g, struct root_visitor *v);
 
 /* ---- cycle.c ---- */
 void cycle_slice(struct gc_domain *g, size_t work);       /* about [work] words of whatever the phase needs */
-void cycle_finish_stw(struct gc_domain *leader);          /* completes marking and flips; MARK -> SWEEP */
+void cycle_finish_stw(struct gc_domain *leader);          /* completes marking and cleaning; MARK, CLEAN -> SWEEP */
 void cycle_start_stw(struct gc_domain *leader);           /* IDLE -> MARK */
 void cycle_sweep_all_stw(struct gc_domain *leader);       /* SWEEP -> IDLE */
 void cycle_complete(struct gc_domain *g, uint64_t cycles);   /* drives until major_collections reaches [cycles] and all is swept */

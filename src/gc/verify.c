@@ -11,8 +11,8 @@
  *   reference        a field of a live object refers to a live object, a static block or an
  *                    integer; never to a free slot, a free block or the middle of an object
  *   REM-1, REM-2     a field that refers to a nursery is remembered; none does after a minor collection
- *   MARK-2           while sweeping, no live object refers to a dead one
- *   roots            what roots refer to is alive
+ *   MARK-2           while cleaning and sweeping, no live object refers to a dead one
+ *   roots            what roots refer to is alive, and what finalisers watch
  *
  * A violation prints what is wrong, where, and the figures on both sides, and aborts. */
 #include "gc/state.h"
@@ -31,7 +31,7 @@ struct verify {
 };
 
 static const char *const kind_names[KINDS] = {"free", "scan", "noscan", "final", "cont", "ephe"};
-static const char *const phase_names[] = {"idle", "mark", "sweep"};
+static const char *const phase_names[] = {"idle", "mark", "clean", "sweep"};
 
 static COLD _Noreturn void verify_fail(const struct verify *v, const char *fmt, ...)
 {
@@ -148,6 +148,26 @@ static void verify_visit(struct root_visitor *v, value *slots, size_t count)
   }
 }
 
+static bool verify_is_dead(const struct verify *v, value target)
+{
+  if (!Is_block(target) || !heap_contains(target)) return false;
+  value object = verify_object_of(v, target);
+  return object != 0 && object_colour(object, heap_kind(object)) == v->dead;
+}
+
+/* Before it is cleaned it may hold dead keys, and with one of these dead data. */
+static void verify_ephemeron(const struct verify *v, value ephe, mlsize_t size)
+{
+  bool dead_key = false;
+  for (mlsize_t i = EPHE_FIRST_KEY; i < size; i++) {
+    if (bac_gc.phase == PHASE_CLEAN && verify_is_dead(v, Field(ephe, i)))
+      dead_key = true;
+    else
+      verify_field(v, ephe, &Field(ephe, i), true);
+  }
+  if (!dead_key || !verify_is_dead(v, Field(ephe, EPHE_DATA))) verify_field(v, ephe, &Field(ephe, EPHE_DATA), true);
+}
+
 static void verify_fields(const struct verify *v, value object, uint8_t kind)
 {
   header_t hd = Hd_val(object);
@@ -156,7 +176,7 @@ static void verify_fields(const struct verify *v, value object, uint8_t kind)
     mlsize_t i = tag == Closure_tag ? Start_env_closinfo(Closinfo_val(object)) : 0;
     for (; i < Wosize_hd(hd); i++) verify_field(v, object, &Field(object, i), true);
   } else if (kind == KIND_EPHE) {
-    for (mlsize_t i = EPHE_DATA; i < Wosize_hd(hd); i++) verify_field(v, object, &Field(object, i), true);
+    verify_ephemeron(v, object, Wosize_hd(hd));
   } else if (kind == KIND_CONT) {
     struct verify_visitor vv = {{verify_visit}, v, object, "stack of a continuation"};
     bac_gc.client.scan_continuation(object, &vv.v);
@@ -266,6 +286,12 @@ static void verify_counts(const struct verify *v)
     verify_fail(v, "heap words %lu above their maximum %lu (STAT-1)", s.heap_words, now.top_words);
 }
 
+static void verify_weak_halves(struct verify_visitor *vv, const struct finalisers *f)
+{
+  for (size_t i = 0; i < f->entries.len; i++)
+    if (i < f->kept || i >= f->at) verify_visit(&vv->v, &f->entries.at[i].arg, 1);
+}
+
 static void verify_roots(const struct verify *v)
 {
   struct verify_visitor vv = {{verify_visit}, v, 0, "root of the process"};
@@ -273,6 +299,10 @@ static void verify_roots(const struct verify *v)
   for_each_gc_domain(g) {
     vv.what = "root of a domain";
     roots_scan_domain(g, &vv.v, false);
+    vv.what = "value of finalise";
+    verify_weak_halves(&vv, &g->first);
+    vv.what = "value of finalise_last";
+    if (bac_gc.phase != PHASE_CLEAN) verify_weak_halves(&vv, &g->last);
   }
 }
 
@@ -323,7 +353,7 @@ static void verify_walk(struct verify *v)
     allocator_count(&g->alloc);
     allocator_seal(&g->alloc);
   }
-  v->dead = bac_gc.phase == PHASE_SWEEP ? heap_other_colour() : 0;
+  v->dead = bac_gc.phase >= PHASE_CLEAN ? heap_other_colour() : 0;
   verify_collect_remembered(v);
   verify_collect_starts(v);
   verify_blocks(v);

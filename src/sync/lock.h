@@ -17,7 +17,7 @@ enum lock_rank {
   RANK_WORLD = 1,     /* the one leader of a stop-the-world section; domain table */
   RANK_CYCLE,         /* the collector's phase and its cycle state */
   RANK_GLOBAL_ROOTS,  /* tables of global roots */
-  RANK_FINALISERS,    /* orphaned finalisers and counters */
+  RANK_EPHEMERONS,    /* ephemerons that marking has found, and the keys that they wait for */
   RANK_MARK_POOL,     /* shared mark packets */
   RANK_POOLS,         /* lists of pools of one class */
   RANK_LARGE,         /* list of large objects */

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* Ephemerons in the major cycle: which data is alive, and the cleaning of dead keys.
+ *
+ * MARKING. Marking notes each ephemeron that it reaches (ephe_note) and does not
+ * scan it. When nothing grey is left in the whole process, marking goes on "by key"
+ * (ephe_start_by_key_stw): each ephemeron that was noted is looked at. Are all its keys marked, its
+ * data is marked; else it waits for the first key that is not. From then on each object that
+ * gets marked is kept in marker.keys and looked up among the awaited keys, and the ephemerons that
+ * wait for it are looked at again, from that key on. So a key of an ephemeron is
+ * looked at twice at the most, and an object looked up once: the work is linear. Before, marking
+ * knows nothing of keys, and a program without ephemerons never does.
+ *
+ * All of it is done in pieces, by any domain, while the program runs. What the program does meanwhile:
+ *   - what it reads out of an ephemeron is marked (gc_ephe_get), what it stores there it holds, so it will be;
+ *   - a store over a key that is awaited makes the ephemeron be looked at again (ephe.c);
+ *   - young keys count as marked, young data needs no mark.
+ * An ephemeron that once had all its keys marked therefore needs no second look.
+ *
+ * No key is missed (EPHE-1): one domain finds a key unmarked and lets an ephemeron wait for it, while
+ * another marks it and looks it up. The waiting and the look-up take keys_lock, and the
+ * colour is read again under it: whichever comes second sees the other.
+ *
+ * CLEANING. In the CLEAN phase, before anything is swept, dead keys are taken out, and with a dead key the
+ * data, again in pieces. Readers treat a dead key as gone already, and writers settle
+ * what they write over (ephe.c). Data goes before the key, so that whoever finds the key gone finds no data.
+ *
+ * THE TABLE of awaited keys is a linear hash: each insertion adds one bucket and splits one other, so
+ * no insertion is long. It lives from the end of plain marking to the end of cleaning.
+ *
+ * Design page: docs/design/ephemerons.md. Tests: tests/unit/gc_test.c, tests/gc/ephe_*.ml, tests/model. */
+#include "gc/state.h"
+
+/* ---- Packets ---- */
+
+static void ephe_list_push(struct ephe_packet **list, struct ephe_packet *p)
+{
+  lock_acquire(&bac_gc.ephe.list_lock);
+  p->next = *list;
+  store_relaxed(list, p);
+  lock_release(&bac_gc.ephe.list_lock);
+}
+
+static struct ephe_packet *ephe_list_pop(struct ephe_packet **list)
+{
+  if (load_relaxed(list) == NULL) return NULL;
+  lock_acquire(&bac_gc.ephe.list_lock);
+  struct ephe_packet *p = *list;
+  if (p != NULL) store_relaxed(list, p->next);
+  lock_release(&bac_gc.ephe.list_lock);
+  return p;
+}
+
+static void ephe_publish(struct ephe_packet *p)
+{
+  ephe_list_push(p->at < p->len ? &bac_gc.ephe.found : &bac_gc.ephe.looked, p);
+}
+
+void ephe_note(struct marker *m, value ephe)
+{
+  struct ephe_packet *p = m->ephes;
+  if (p == NULL || p->len == EPHE_PACKET) {
+    if (p != NULL) ephe_publish(p);
+    m->ephes = p = malloc(sizeof *p);
+    if (p == NULL) bac_fatal("out of memory: no room for the list of ephemerons");
+    p->len = p->at = 0;
+  }
+  p->ephe[p->len++] = ephe;
+}
+
+void ephe_flush(struct marker *m)
+{
+  struct ephe_packet *p = m->ephes;
+  if (p == NULL || p->at == p->len) return;
+  m->ephes = NULL;
+  ephe_publish(p);
+}
+
+void ephe_hand_over_stw(struct marker *to, struct marker *from)
+{
+  if (from->ephes != NULL) ephe_publish(from->ephes);
+  from->ephes = NULL;
+  if (from == to) return;
+  for (size_t i = 0; i < from->keys.len; i++) *vec_push(&to->keys) = from->keys.at[i];
+  for (size_t i = 0; i < from->woken.len; i++) *vec_push(&to->woken) = from->woken.at[i];
+  vec_clear(&from->keys);
+  vec_clear(&from->woken);
+}
+
+/* ---- Awaited keys ---- */
+
+static value key_block(value key)
+{
+  if (Tag_val(key) == Infix_tag) key -= Infix_offset_hd(Hd_val(key));
+  return key;
+}
+
+static size_t key_bucket(const struct ephe_state *s, value key)
+{
+  size_t mask = ((size_t)1 << log2_ceil(s->buckets.len)) - 1;
+  size_t i = ((uintnat)key >> 3) * 0x9e3779b97f4a7c15u >> 20 & mask;
+  return i < s->buckets.len ? i : i & mask >> 1;
+}
+
+static void keys_link(struct ephe_state *s, size_t wait)
+{
+  size_t *bucket = &s->buckets.at[key_bucket(s, s->waits.at[wait - 1].key)];
+  s->waits.at[wait - 1].next = *bucket;
+  *bucket = wait;
+}
+
+/* One bucket more: it gets its share of the one that stood in for it. */
+static void keys_grow(struct ephe_state *s)
+{
+  size_t fresh = s->buckets.len;
+  *vec_push(&s->buckets) = 0;
+  if (fresh == 0) return;
+  size_t mask = ((size_t)1 << log2_ceil(s->buckets.len)) - 1, *parent = &s->buckets.at[fresh & mask >> 1];
+  size_t wait = *parent;
+  for (*parent = 0; wait != 0;) {
+    size_t next = s->waits.at[wait - 1].next;
+    keys_link(s, wait);
+    wait = next;
+  }
+}
+
+/* Lets [ephe] wait for its key at [index]. False: that has just been marked. */
+static bool keys_await(value ephe, mlsize_t index, value key)
+{
+  struct ephe_state *s = &bac_gc.ephe;
+  lock_acquire(&s->keys_lock);
+  bool waits = !mark_is_marked(key);
+  if (waits) {
+    if (s->waiting == s->buckets.len) keys_grow(s);
+    size_t wait = s->free_wait;
+    if (wait == 0)
+      wait = (vec_push(&s->waits), s->waits.len);
+    else
+      s->free_wait = s->waits.at[wait - 1].next;
+    s->waits.at[wait - 1] = (struct ephe_wait){key_block(key), ephe, index, 0};
+    keys_link(s, wait);
+    s->waiting++;
+  }
+  lock_release(&s->keys_lock);
+  return waits;
+}
+
+/* Takes out those that wait for [key], [most] of them. True: all are out. */
+static bool keys_wake(struct marker *m, value key, size_t *most)
+{
+  struct ephe_state *s = &bac_gc.ephe;
+  for (size_t *link = &s->buckets.at[key_bucket(s, key)], wait; (wait = *link) != 0;) {
+    struct ephe_wait *w = &s->waits.at[wait - 1];
+    if (w->key != key) {
+      link = &w->next;
+      continue;
+    }
+    if (*most == 0) return false;
+    (*most)--;
+    *vec_push(&m->woken) = *w;
+    *link = w->next;
+    w->next = s->free_wait;
+    s->free_wait = wait;
+    s->waiting--;
+  }
+  return true;
+}
+
+/* Keys that are looked up under one hold of the lock, ephemerons that are woken together, and how many
+ * look-ups count as a word of work. */
+enum { LOOKUPS = 256, WOKEN = 1024, LOOKUPS_PER_WORD = 4 };
+
+/* Looks up what was marked lately; words of work. */
+static size_t keys_look_up(struct marker *m)
+{
+  size_t n = 0, most = WOKEN;
+  lock_acquire(&bac_gc.ephe.keys_lock);
+  if (bac_gc.ephe.waiting == 0) {
+    n = m->keys.len;
+    vec_clear(&m->keys);
+  }
+  for (; n < LOOKUPS && m->keys.len != 0; n++) {
+    if (!keys_wake(m, m->keys.at[m->keys.len - 1], &most)) break;
+    m->keys.len--;
+  }
+  lock_release(&bac_gc.ephe.keys_lock);
+  return n / LOOKUPS_PER_WORD + 1;
+}
+
+/* ---- Looking ---- */
+
+/* Marks the data of [ephe] if its keys from index [from] on are marked: those before are. Words of work. */
+static size_t ephe_look(struct marker *m, value ephe, mlsize_t from)
+{
+  value data = load_acquire(&Field(ephe, EPHE_DATA));
+  if (mark_is_marked(data)) return 1;
+  mlsize_t size = Wosize_val(ephe);
+  for (mlsize_t i = from; i < size; i++) {
+    value key = ephe_key_shortcut(&Field(ephe, i));
+    if (!mark_is_marked(key) && keys_await(ephe, i, key)) return 2 + i - from;
+  }
+  mark_value(m, data);
+  return 2 + size - from;
+}
+
+static size_t ephe_look_at_found(struct marker *m)
+{
+  struct ephe_packet *p = m->ephes;
+  if (p == NULL || p->at == p->len) {
+    struct ephe_packet *more = ephe_list_pop(&bac_gc.ephe.found);
+    if (more == NULL) return 0;
+    if (p != NULL) ephe_publish(p);
+    m->ephes = p = more;
+  }
+  if (p->at + 4 < p->len) __builtin_prefetch((value *)p->ephe[p->at + 4]);
+  /* Marking the data may put another packet in this one's place. */
+  return ephe_look(m, p->ephe[p->at++], EPHE_FIRST_KEY);
+}
+
+static bool ephe_found_any(const struct marker *m)
+{
+  return (m->ephes != NULL && m->ephes->at < m->ephes->len) || load_relaxed(&bac_gc.ephe.found) != NULL;
+}
+
+bool ephe_has_work(const struct marker *m)
+{
+  return bac_gc.ephe.by_key && (m->keys.len != 0 || m->woken.len != 0 || ephe_found_any(m));
+}
+
+size_t ephe_mark_some(struct marker *m, size_t budget)
+{
+  size_t done = 0;
+  if (!bac_gc.ephe.by_key) return 0;
+  while (done < budget) {
+    size_t words;
+    if (m->woken.len != 0) {
+      struct ephe_wait w = vec_pop(&m->woken);
+      words = ephe_look(m, w.ephe, w.index + 1);
+    } else if (m->keys.len != 0) {
+      words = keys_look_up(m);
+    } else {
+      words = ephe_look_at_found(m);
+    }
+    if (words == 0) break;
+    done += words;
+  }
+  return done;
+}
+
+bool ephe_start_by_key_stw(void)
+{
+  if (bac_gc.ephe.by_key || bac_gc.ephe.found == NULL) return false;
+  return bac_gc.ephe.by_key = true;
+}
+
+/* ---- Cleaning ---- */
+
+void ephe_begin_clean_stw(void)
+{
+  struct ephe_state *s = &bac_gc.ephe;
+  CHECK(s->found == NULL);
+  for_each_gc_domain(g) CHECK(g->marker.keys.len == 0 && g->marker.woken.len == 0);
+  s->by_key = false;
+  for (struct ephe_packet *p = s->looked; p != NULL; p = p->next) {
+    p->at = 0;
+    p->key = EPHE_FIRST_KEY;
+  }
+}
+
+void ephe_clean_keys(value ephe, mlsize_t from, mlsize_t to)
+{
+  for (mlsize_t i = from; i < to; i++) {
+    if (mark_is_marked(ephe_key_shortcut(&Field(ephe, i)))) continue;
+    store_release(&Field(ephe, EPHE_DATA), bac_ephe_none);
+    store_release(&Field(ephe, i), bac_ephe_none);
+  }
+}
+
+/* Keys that are cleaned under one hold of the lock. */
+enum { CLEAN_PIECE = 256 };
+
+static void ephe_prefetch_key(struct ephe_packet *p)
+{
+  enum { AHEAD = 8 };
+  if (p->at + 2 * AHEAD < p->len) __builtin_prefetch((value *)p->ephe[p->at + 2 * AHEAD]);
+  if (p->at + AHEAD >= p->len || Wosize_val(p->ephe[p->at + AHEAD]) <= EPHE_FIRST_KEY) return;
+  value key = load_relaxed(&Field(p->ephe[p->at + AHEAD], EPHE_FIRST_KEY));
+  if (Is_block(key)) __builtin_prefetch(Hp_val(key));
+}
+
+/* A piece of a packet; words of work. */
+static size_t ephe_clean_piece(struct ephe_packet *p)
+{
+  value ephe = p->ephe[p->at];
+  mlsize_t size = Wosize_val(ephe), from = p->key, to = min_size(size, from + CLEAN_PIECE);
+  ephe_prefetch_key(p);
+  lock_acquire(&bac_gc.ephe.clean_lock);
+  ephe_clean_keys(ephe, from, to);
+  lock_release(&bac_gc.ephe.clean_lock);
+  p->key = to;
+  if (to >= size) {
+    p->key = EPHE_FIRST_KEY;
+    p->at++;
+  }
+  return 2 + (to > from ? to - from : 0);
+}
+
+static void keys_free(void)
+{
+  struct ephe_state *s = &bac_gc.ephe;
+  lock_acquire(&s->keys_lock);
+  vec_free(&s->waits);
+  vec_free(&s->buckets);
+  s->free_wait = s->waiting = 0;
+  lock_release(&s->keys_lock);
+}
+
+size_t ephe_clean_some(size_t budget)
+{
+  size_t done = 0;
+  if (load_relaxed(&bac_gc.ephe.looked) == NULL) return 0;
+  if (load_relaxed(&bac_gc.ephe.waits.at) != NULL) keys_free();
+  while (done < budget) {
+    struct ephe_packet *p = ephe_list_pop(&bac_gc.ephe.looked);
+    if (p == NULL) break;
+    while (done < budget && p->at < p->len) done += ephe_clean_piece(p);
+    if (p->at < p->len)
+      ephe_list_push(&bac_gc.ephe.looked, p);
+    else
+      free(p);
+  }
+  return done;
+}
