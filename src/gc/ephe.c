@@ -156,33 +156,51 @@ static bool ephe_key_survives(value *key)
   return true;
 }
 
-static bool ephe_keys_survive(value ephe)
+/* What is needed to decide about all data in one minor collection: as in marking (ephe_mark.c), an
+ * ephemeron waits for the first of its keys that has not been promoted. */
+struct ephe_minor {
+  struct minor_worker *w;
+  struct ephe_keys keys;
+  struct ephe_woken woken;
+};
+
+/* Promotes the data of [ephe], if it is young, where its keys survive; those before index [from] do. */
+static void ephe_minor_look(struct ephe_minor *e, value ephe, mlsize_t from)
 {
+  value *data = &Field(ephe, EPHE_DATA);
+  if (!is_young_block(*data)) return;
   mlsize_t size = Wosize_val(ephe);
-  for (mlsize_t i = EPHE_FIRST_KEY; i < size; i++)
-    if (!ephe_key_survives(&Field(ephe, i))) return false;
-  return true;
+  for (mlsize_t i = from; i < size; i++) {
+    if (ephe_key_survives(&Field(ephe, i))) continue;
+    keys_add(&e->keys, minor_awaited(Field(ephe, i)), ephe, i);
+    return;
+  }
+  struct gc_domain *g = minor_promote_now(e->w, data);
+  size_t most = SIZE_MAX;
+  for (size_t i = 0; i < g->moved.len; i++) keys_take(&e->keys, g->moved.at[i], &most, &e->woken);
+  vec_clear(&g->moved);
 }
 
-/* Promotes the young data of ephemerons whose keys survive; true if there was any. */
-static bool ephe_minor_pass(struct minor_worker *w)
+static void ephe_minor_data(struct minor_worker *w)
 {
-  bool progress = false;
+  struct ephe_minor e = {.w = w};
   for_each_gc_domain(g) {
     for (size_t i = 0; i < g->rem.ephes.len; i++) {
       struct ephe_ref r = g->rem.ephes.at[i];
-      value *data = &Field(r.ephe, EPHE_DATA);
-      if (r.index != EPHE_DATA || !is_young_block(*data) || !ephe_keys_survive(r.ephe)) continue;
-      minor_promote_now(w, data);
-      progress = true;
+      if (r.index == EPHE_DATA) ephe_minor_look(&e, r.ephe, EPHE_FIRST_KEY);
+      while (e.woken.len != 0) {
+        struct ephe_wait again = vec_pop(&e.woken);
+        ephe_minor_look(&e, again.ephe, again.index);
+      }
     }
   }
-  return progress;
+  keys_free(&e.keys);
+  vec_free(&e.woken);
 }
 
 void ephe_minor_stw(struct minor_worker *w)
 {
-  while (ephe_minor_pass(w)) continue;
+  ephe_minor_data(w);
   for_each_gc_domain(g) {
     for (size_t i = 0; i < g->rem.ephes.len; i++) {
       struct ephe_ref r = g->rem.ephes.at[i];

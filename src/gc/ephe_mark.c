@@ -24,9 +24,6 @@
  * data, again in pieces. Readers treat a dead key as gone already, and writers settle
  * what they write over (ephe.c). Data goes before the key, so that whoever finds the key gone finds no data.
  *
- * THE TABLE of awaited keys is a linear hash: each insertion adds one bucket and splits one other, so
- * no insertion is long. It lives from the end of plain marking to the end of cleaning.
- *
  * Design page: docs/design/ephemerons.md. Tests: tests/unit/gc_test.c, tests/gc/ephe_*.ml, tests/model. */
 #include "gc/state.h"
 
@@ -94,75 +91,14 @@ static value key_block(value key)
   return key;
 }
 
-static size_t key_bucket(const struct ephe_state *s, value key)
-{
-  size_t mask = ((size_t)1 << log2_ceil(s->buckets.len)) - 1;
-  size_t i = ((uintnat)key >> 3) * 0x9e3779b97f4a7c15u >> 20 & mask;
-  return i < s->buckets.len ? i : i & mask >> 1;
-}
-
-static void keys_link(struct ephe_state *s, size_t wait)
-{
-  size_t *bucket = &s->buckets.at[key_bucket(s, s->waits.at[wait - 1].key)];
-  s->waits.at[wait - 1].next = *bucket;
-  *bucket = wait;
-}
-
-/* One bucket more: it gets its share of the one that stood in for it. */
-static void keys_grow(struct ephe_state *s)
-{
-  size_t fresh = s->buckets.len;
-  *vec_push(&s->buckets) = 0;
-  if (fresh == 0) return;
-  size_t mask = ((size_t)1 << log2_ceil(s->buckets.len)) - 1, *parent = &s->buckets.at[fresh & mask >> 1];
-  size_t wait = *parent;
-  for (*parent = 0; wait != 0;) {
-    size_t next = s->waits.at[wait - 1].next;
-    keys_link(s, wait);
-    wait = next;
-  }
-}
-
 /* Lets [ephe] wait for its key at [index]. False: that has just been marked. */
-static bool keys_await(value ephe, mlsize_t index, value key)
+static bool ephe_await(value ephe, mlsize_t index, value key)
 {
-  struct ephe_state *s = &bac_gc.ephe;
-  lock_acquire(&s->keys_lock);
+  lock_acquire(&bac_gc.ephe.keys_lock);
   bool waits = !mark_is_marked(key);
-  if (waits) {
-    if (s->waiting == s->buckets.len) keys_grow(s);
-    size_t wait = s->free_wait;
-    if (wait == 0)
-      wait = (vec_push(&s->waits), s->waits.len);
-    else
-      s->free_wait = s->waits.at[wait - 1].next;
-    s->waits.at[wait - 1] = (struct ephe_wait){key_block(key), ephe, index, 0};
-    keys_link(s, wait);
-    s->waiting++;
-  }
-  lock_release(&s->keys_lock);
+  if (waits) keys_add(&bac_gc.ephe.keys, key_block(key), ephe, index);
+  lock_release(&bac_gc.ephe.keys_lock);
   return waits;
-}
-
-/* Takes out those that wait for [key], [most] of them. True: all are out. */
-static bool keys_wake(struct marker *m, value key, size_t *most)
-{
-  struct ephe_state *s = &bac_gc.ephe;
-  for (size_t *link = &s->buckets.at[key_bucket(s, key)], wait; (wait = *link) != 0;) {
-    struct ephe_wait *w = &s->waits.at[wait - 1];
-    if (w->key != key) {
-      link = &w->next;
-      continue;
-    }
-    if (*most == 0) return false;
-    (*most)--;
-    *vec_push(&m->woken) = *w;
-    *link = w->next;
-    w->next = s->free_wait;
-    s->free_wait = wait;
-    s->waiting--;
-  }
-  return true;
 }
 
 /* Keys that are looked up under one hold of the lock, ephemerons that are woken together, and how many
@@ -170,16 +106,16 @@ static bool keys_wake(struct marker *m, value key, size_t *most)
 enum { LOOKUPS = 256, WOKEN = 1024, LOOKUPS_PER_WORD = 4 };
 
 /* Looks up what was marked lately; words of work. */
-static size_t keys_look_up(struct marker *m)
+static size_t ephe_look_up(struct marker *m)
 {
   size_t n = 0, most = WOKEN;
   lock_acquire(&bac_gc.ephe.keys_lock);
-  if (bac_gc.ephe.waiting == 0) {
+  if (bac_gc.ephe.keys.waiting == 0) {
     n = m->keys.len;
     vec_clear(&m->keys);
   }
   for (; n < LOOKUPS && m->keys.len != 0; n++) {
-    if (!keys_wake(m, m->keys.at[m->keys.len - 1], &most)) break;
+    if (!keys_take(&bac_gc.ephe.keys, m->keys.at[m->keys.len - 1], &most, &m->woken)) break;
     m->keys.len--;
   }
   lock_release(&bac_gc.ephe.keys_lock);
@@ -196,7 +132,7 @@ static size_t ephe_look(struct marker *m, value ephe, mlsize_t from)
   mlsize_t size = Wosize_val(ephe);
   for (mlsize_t i = from; i < size; i++) {
     value key = ephe_key_shortcut(&Field(ephe, i));
-    if (!mark_is_marked(key) && keys_await(ephe, i, key)) return 2 + i - from;
+    if (!mark_is_marked(key) && ephe_await(ephe, i, key)) return 2 + i - from;
   }
   mark_value(m, data);
   return 2 + size - from;
@@ -236,7 +172,7 @@ size_t ephe_mark_some(struct marker *m, size_t budget)
       struct ephe_wait w = vec_pop(&m->woken);
       words = ephe_look(m, w.ephe, w.index + 1);
     } else if (m->keys.len != 0) {
-      words = keys_look_up(m);
+      words = ephe_look_up(m);
     } else {
       words = ephe_look_at_found(m);
     }
@@ -304,21 +240,15 @@ static size_t ephe_clean_piece(struct ephe_packet *p)
   return 2 + (to > from ? to - from : 0);
 }
 
-static void keys_free(void)
-{
-  struct ephe_state *s = &bac_gc.ephe;
-  lock_acquire(&s->keys_lock);
-  vec_free(&s->waits);
-  vec_free(&s->buckets);
-  s->free_wait = s->waiting = 0;
-  lock_release(&s->keys_lock);
-}
-
 size_t ephe_clean_some(size_t budget)
 {
   size_t done = 0;
   if (load_relaxed(&bac_gc.ephe.looked) == NULL) return 0;
-  if (load_relaxed(&bac_gc.ephe.waits.at) != NULL) keys_free();
+  if (load_relaxed(&bac_gc.ephe.keys.waits.at) != NULL) {
+    lock_acquire(&bac_gc.ephe.keys_lock);
+    keys_free(&bac_gc.ephe.keys);
+    lock_release(&bac_gc.ephe.keys_lock);
+  }
   while (done < budget) {
     struct ephe_packet *p = ephe_list_pop(&bac_gc.ephe.looked);
     if (p == NULL) break;

@@ -94,6 +94,7 @@ static void gc_domain_free(struct gc_domain *g)
   vec_free(&g->marker.keys);
   vec_free(&g->marker.woken);
   vec_free(&g->copied);
+  vec_free(&g->moved);
   free(g);
 }
 

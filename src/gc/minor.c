@@ -47,6 +47,7 @@ struct minor_worker {
   struct root_visitor v;
   struct gc_domain *g;
   struct minor_job *job;
+  bool note_moved;               /* ephemerons are being decided */
 };
 
 /* ---- Copying ---- */
@@ -86,6 +87,7 @@ static value minor_copy(struct minor_worker *w, value v, header_t hd)
   store_relaxed(&Field(v, 0), copy);
   store_release(Hp_val(v), FORWARDED);
   if (kind == KIND_SCAN || kind == KIND_CONT) *vec_push(&w->g->copied) = copy;
+  if (unlikely(w->note_moved)) *vec_push(&w->g->moved) = v;
   return copy;
 }
 
@@ -202,7 +204,7 @@ static bool minor_has_work(struct minor_job *job)
 static void minor_work(struct domain *participant, void *arg)
 {
   struct minor_job *job = arg;
-  struct minor_worker w = {{minor_visit}, gc_domain(participant), job};
+  struct minor_worker w = {{minor_visit}, gc_domain(participant), job, false};
   bool leads = w.g == job->leader;
   do {
     add_seq(&job->busy, 1);
@@ -259,10 +261,20 @@ value minor_redirected(value v)
   return f != 0 && !is_young_block(f) ? f : 0;
 }
 
-void minor_promote_now(struct minor_worker *w, value *slot)
+value minor_awaited(value v)
+{
+  if (Tag_val(v) == Forward_tag) {
+    value f = minor_shortcut(v);
+    if (f != 0 && is_young_block(f)) v = f;
+  }
+  return Tag_val(v) == Infix_tag ? v - (value)Infix_offset_hd(Hd_val(v)) : v;
+}
+
+struct gc_domain *minor_promote_now(struct minor_worker *w, value *slot)
 {
   minor_slot(w, slot);
   minor_drain(w);
+  return w->g;
 }
 
 static void minor_free_special(struct gc_domain *g)
@@ -339,7 +351,7 @@ void minor_collect_stw(struct gc_domain *leader)
   stw_parallel(job.parallel ? 0 : 1, minor_work, &job);
 
   job.parallel = false;
-  struct minor_worker w = {{minor_visit}, leader, &job};
+  struct minor_worker w = {{minor_visit}, leader, &job, true};
   ephe_minor_stw(&w);
   bac_heap.collecting = false;
   finalise_minor_stw();

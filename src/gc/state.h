@@ -51,11 +51,20 @@ struct mark_packet {
   struct mark_range range[MARK_PACKET_RANGES];
 };
 
-/* Ephemerons that wait until [key], the first of theirs that was unmarked, is marked. */
+/* An ephemeron that waits until [key], the first of theirs that was not known to be alive, is. */
 struct ephe_wait {
   value key, ephe;
   mlsize_t index;                 /* of the key */
-  size_t next;                    /* in its bucket, 0: none */
+  size_t next;                    /* in its bucket or the free list: index + 1, 0: none */
+};
+struct ephe_woken { struct ephe_wait *at; size_t len, cap; };   /* a VEC */
+
+/* See ephe_keys.c. All zero: empty. */
+struct ephe_keys {
+  VEC(struct ephe_wait) waits;
+  VEC(size_t) buckets;            /* index + 1 in waits, 0: empty */
+  size_t free_wait;               /* list of waits that are over */
+  size_t waiting;
 };
 
 /* Ephemerons that marking has found, in pieces that travel between domains. */
@@ -74,11 +83,8 @@ struct ephe_state {
   struct lock list_lock;          /* RANK_EPHEMERONS: the next two */
   struct ephe_packet *found;      /* not all looked at */
   struct ephe_packet *looked;     /* all looked at; not cleaned yet */
-  struct lock keys_lock;          /* RANK_EPHEMERONS: the next four */
-  VEC(struct ephe_wait) waits;
-  VEC(size_t) buckets;            /* index + 1 in waits, 0: empty */
-  size_t free_wait;               /* list of waits that are over */
-  size_t waiting;
+  struct lock keys_lock;          /* RANK_EPHEMERONS: the next */
+  struct ephe_keys keys;
   struct lock clean_lock;         /* RANK_LEAF: stores into ephemerons while they are cleaned */
 };
 
@@ -86,7 +92,7 @@ struct marker {
   struct mark_packet *packet;     /* [own] grey ranges; more in the shared pool */
   struct ephe_packet *ephes;      /* [own, stw] ephemerons found in this cycle; more in bac_gc.ephe */
   VEC(value) keys;                /* [own, stw] marked lately, and perhaps awaited by ephemerons */
-  VEC(struct ephe_wait) woken;    /* [own, stw] ephemerons whose key has been marked */
+  struct ephe_woken woken;        /* [own, stw] ephemerons whose key has been marked */
   uint64_t marked_words;          /* [own, stw] scanned or passed over, ever */
 };
 
@@ -149,6 +155,7 @@ struct gc_domain {
   uint64_t stress_left;           /* allocations until the next forced collection */
   unsigned sweep_hint;
   VEC(value) copied;              /* [stw] promoted objects that are still to be scanned */
+  VEC(value) moved;               /* [stw] where they were in the nursery, while ephemerons are decided */
   uint64_t *promoted;             /* [stw] words that this domain promoted, by the nursery they came from */
 };
 
@@ -240,8 +247,11 @@ value minor_forwarded(value v);
 /* Of a forwarding block that was not copied: what strong references to it have been redirected to, if that
  * is an integer or an old block; else 0. [stw] */
 value minor_redirected(value v);
-/* Copies what *slot refers to, if it is young, and all that it reaches. [stw, leader] */
-void minor_promote_now(struct minor_worker *w, value *slot);
+/* Copies what *slot refers to, if it is young, and all that it reaches; what is copied is noted in
+ * moved of the domain answered. [stw, leader] */
+struct gc_domain *minor_promote_now(struct minor_worker *w, value *slot);
+/* The young block that is copied first if v, which was not, survives after all. [stw] */
+value minor_awaited(value v);
 
 /* ---- mark.c ---- */
 bool mark_value(struct marker *m, value v);      /* shades v; true if it was unmarked */
@@ -278,6 +288,12 @@ void ephe_init(void);
 void ephe_minor_stw(struct minor_worker *w);     /* after the strong part of a minor collection */
 /* What a key counts as, a forced lazy value being replaced by what it stands for. */
 value ephe_key_shortcut(value *key);
+
+/* ---- ephe_keys.c ---- */
+void keys_add(struct ephe_keys *t, value key, value ephe, mlsize_t index);
+/* Moves those that wait for [key] to [woken], *most of them. True: no more wait. */
+bool keys_take(struct ephe_keys *t, value key, size_t *most, struct ephe_woken *woken);
+void keys_free(struct ephe_keys *t);
 
 /* ---- ephe_mark.c ---- */
 void ephe_note(struct marker *m, value ephe);    /* is to be looked at when nothing grey is left */
