@@ -70,6 +70,11 @@ bool keys_take(struct ephe_keys *t, value key, size_t *most, struct ephe_woken *
   return true;
 }
 
+void keys_prefetch(const struct ephe_keys *t, value key)
+{
+  if (t->waiting != 0) __builtin_prefetch(&t->buckets.at[keys_bucket(t, key)]);
+}
+
 void keys_free(struct ephe_keys *t)
 {
   vec_free(&t->waits);

@@ -103,7 +103,7 @@ static bool ephe_await(value ephe, mlsize_t index, value key)
 
 /* Keys that are looked up under one hold of the lock, ephemerons that are woken together, and how many
  * look-ups count as a word of work. */
-enum { LOOKUPS = 256, WOKEN = 1024, LOOKUPS_PER_WORD = 4 };
+enum { LOOKUPS = 256, LOOKUPS_AHEAD = 8, WOKEN = 1024, LOOKUPS_PER_WORD = 4 };
 
 /* Looks up what was marked lately; words of work. */
 static size_t ephe_look_up(struct marker *m)
@@ -115,6 +115,7 @@ static size_t ephe_look_up(struct marker *m)
     vec_clear(&m->keys);
   }
   for (; n < LOOKUPS && m->keys.len != 0; n++) {
+    if (m->keys.len > LOOKUPS_AHEAD) keys_prefetch(&bac_gc.ephe.keys, m->keys.at[m->keys.len - 1 - LOOKUPS_AHEAD]);
     if (!keys_take(&bac_gc.ephe.keys, m->keys.at[m->keys.len - 1], &most, &m->woken)) break;
     m->keys.len--;
   }
@@ -214,6 +215,13 @@ void ephe_clean_keys(value ephe, mlsize_t from, mlsize_t to)
 /* Keys that are cleaned under one hold of the lock. */
 enum { CLEAN_PIECE = 256 };
 
+static bool ephe_has_dead_key(value ephe, mlsize_t from, mlsize_t to)
+{
+  for (mlsize_t i = from; i < to; i++)
+    if (!mark_is_marked(load_relaxed(&Field(ephe, i)))) return true;
+  return false;
+}
+
 static void ephe_prefetch_key(struct ephe_packet *p)
 {
   enum { AHEAD = 8 };
@@ -229,9 +237,11 @@ static size_t ephe_clean_piece(struct ephe_packet *p)
   value ephe = p->ephe[p->at];
   mlsize_t size = Wosize_val(ephe), from = p->key, to = min_size(size, from + CLEAN_PIECE);
   ephe_prefetch_key(p);
-  lock_acquire(&bac_gc.ephe.clean_lock);
-  ephe_clean_keys(ephe, from, to);
-  lock_release(&bac_gc.ephe.clean_lock);
+  if (ephe_has_dead_key(ephe, from, to)) {
+    lock_acquire(&bac_gc.ephe.clean_lock);
+    ephe_clean_keys(ephe, from, to);
+    lock_release(&bac_gc.ephe.clean_lock);
+  }
   p->key = to;
   if (to >= size) {
     p->key = EPHE_FIRST_KEY;

@@ -293,6 +293,7 @@ value ephe_key_shortcut(value *key);
 void keys_add(struct ephe_keys *t, value key, value ephe, mlsize_t index);
 /* Moves those that wait for [key] to [woken], *most of them. True: no more wait. */
 bool keys_take(struct ephe_keys *t, value key, size_t *most, struct ephe_woken *woken);
+void keys_prefetch(const struct ephe_keys *t, value key);
 void keys_free(struct ephe_keys *t);
 
 /* ---- ephe_mark.c ---- */
