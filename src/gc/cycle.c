@@ -182,15 +182,12 @@ static void cycle_start_leader(struct domain *d, void *arg)
   if (bac_gc.phase == PHASE_IDLE) cycle_start_stw(gc_domain(d));
 }
 
-/* Words of work that a stop may do to get to the end of marking. */
-enum { FINISH_MOST_WORDS = 100 * 1000 };
-
 /* Other domains may still have things to do: a look at them shows whether the rest is short
  * enough to be done here and now. */
 static void cycle_finish_leader(struct domain *d, void *arg)
 {
   (void)arg;
-  cycle_advance_stw(gc_domain(d), FINISH_MOST_WORDS);
+  cycle_advance_stw(gc_domain(d), bac_gc.stop_words);
 }
 
 static void cycle_mark(struct gc_domain *g, size_t work)
@@ -205,11 +202,9 @@ static void cycle_mark(struct gc_domain *g, size_t work)
 }
 
 /* Cleaning holds up sweeping, so a slice does a fair piece whatever is owed. */
-enum { CLEAN_LEAST_WORDS = 50 * 1000 };
-
 static void cycle_clean(struct gc_domain *g, size_t work)
 {
-  work = max_size(work, CLEAN_LEAST_WORDS);
+  work = max_size(work, bac_gc.stop_words / 2);
   size_t done = ephe_clean_some(work);
   done += finalise_clean_some(g, work - min_size(done, work));
   add_relaxed(&bac_gc.pacing.mark_done, done);

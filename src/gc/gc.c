@@ -206,6 +206,9 @@ static void gc_dead_object(value v, unsigned kind)
     bac_gc.client.custom_finalise(v);
 }
 
+/* Words of marking or cleaning that are done in a stop; with Xstress few, so that most is done beside the program. */
+enum { STOP_WORDS = 100 * 1000, STOP_WORDS_STRESS = 500 };
+
 /* Under a limit of address space there may not be room for the nurseries of all domains. */
 static size_t domains_that_fit(const struct gc_params *p)
 {
@@ -219,6 +222,7 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
   bac_gc.params = *params;
   params_clamp(&bac_gc.params);
   bac_gc.client = *client;
+  bac_gc.stop_words = bac_gc.params.stress == 0 ? STOP_WORDS : STOP_WORDS_STRESS;
   bac_gc.mark_lock = (struct lock)LOCK_INIT(RANK_MARK_POOL);
   bac_gc.ephe.list_lock = bac_gc.ephe.keys_lock = (struct lock)LOCK_INIT(RANK_EPHEMERONS);
   bac_gc.ephe.clean_lock = (struct lock)LOCK_INIT(RANK_LEAF);

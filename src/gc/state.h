@@ -195,6 +195,7 @@ struct gc_state {
   struct mark_packet *mark_full, *mark_empty;   /* [lock:mark] */
   int64_t mark_packets;           /* [atomic] in mark_full */
   enum mark_stage stage;          /* [stw] while marking */
+  size_t stop_words;              /* [const] words of work that a stop may do to get to the end of marking or cleaning */
   struct ephe_state ephe;
 
   struct pacing pacing;
