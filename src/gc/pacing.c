@@ -15,7 +15,7 @@
 
 /* Words marked for each word allocated, while marking is on; and the bounds that this sets to the part of the budget over
  * which marking is spread. Sweeping is spread over the first part. */
-static const double MARK_RATE = 6, MARK_PART_LEAST = 0.05, MARK_PART_MOST = 0.5, SWEEP_PART = 0.4;
+static const double MARK_RATE = 6, MARK_PART_LEAST = 0.1, MARK_PART_MOST = 0.5, SWEEP_PART = 0.4;
 
 /* Part of the overhead that may be garbage; the rest is for what else is no live data: slots not yet
  * reused, ends of blocks, the error of the estimates. */

@@ -140,9 +140,10 @@ static void reaches_the_limit(void)
   for (int round = 0; round < 5; round++) {
     int n = 0;
     for (bac_value block; (block = bac_alloc_bytes(d, BLOCK)) != BAC_NONE && n < MOST; n++) v[n] = block;
-    CHILD_EXPECT(n >= 25 && n <= LIMIT / BLOCK);
-    CHILD_EXPECT(bac_alloc(d, BLOCK / 8, 0) == BAC_NONE && bac_ephe_create(d, BLOCK / 8) == BAC_NONE);
-    CHILD_EXPECT(bac_alloc_custom(d, BLOCK, NULL, 0, 0) == BAC_NONE);
+    CHILD_EXPECT(n >= 25 && n <= LIMIT / BLOCK * 17 / 16);
+    /* What is left is less than the reserve, a sixteenth. */
+    CHILD_EXPECT(bac_alloc(d, BLOCK / 2, 0) == BAC_NONE && bac_ephe_create(d, BLOCK / 2) == BAC_NONE);
+    CHILD_EXPECT(bac_alloc_custom(d, 4 * BLOCK, NULL, 0, 0) == BAC_NONE);
     bac_verify(d);
     for (int i = 0; i < n; i++) v[i] = BAC_NIL;
     CHILD_EXPECT(bac_alloc_bytes(d, LIMIT / 2) != BAC_NONE);

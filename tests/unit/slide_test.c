@@ -136,7 +136,8 @@ static value make_custom(int i)
 {
   value v = gc_alloc_custom(d, LARGE, true, 0, 1);
   if (v == 0) bac_fatal("no memory for a custom block");
-  Field(v, 0) = (value)&finalised;
+  Field(v, 0) = (value)mock_count;
+  Field(v, 1) = (value)&finalised;
   Field(v, LARGE - 1) = (value)i;
   return v;
 }
