@@ -54,7 +54,7 @@ static value finalisers_run_exn(void)
   struct domain *d = domain_self();
   value closure, arg;
   if (!gc_finaliser_take(d, &closure, &arg)) return Val_unit;
-  caml_gc_message(0x80, "Calling finalisation functions.\n");
+  gc_message(MESSAGE_FINALISERS, "Calling finalisation functions.\n");
   timing_hook_call(&caml_finalise_begin_hook);
   value result;
   do {
@@ -62,7 +62,7 @@ static value finalisers_run_exn(void)
     gc_finaliser_done(d);
   } while (!Is_exception_result(result) && gc_finaliser_take(d, &closure, &arg));
   timing_hook_call(&caml_finalise_end_hook);
-  caml_gc_message(0x80, "Done calling finalisation functions.\n");
+  gc_message(MESSAGE_FINALISERS, "Done calling finalisation functions.\n");
   return Is_exception_result(result) ? result : Val_unit;
 }
 

@@ -52,28 +52,18 @@ CAMLexport void caml_fatal_error_arg2(const char *fmt1, const char *arg1, const 
 
 /* ---- Messages ---- */
 
-static bool is_verbose(int level)
-{
-  struct gc_params params;
-  gc_params_get(domain_self(), &params);
-  return (params.verbose & (unsigned)level) != 0;
-}
-
 CAMLexport void caml_gc_message(int level, const char *fmt, ...)
 {
-  if (!is_verbose(level)) return;
   va_list args;
   va_start(args, fmt);
-  vfprintf(stderr, fmt, args);
+  gc_message_va((unsigned)level, fmt, args);
   va_end(args);
-  fflush(stderr);
 }
 
 /* One line, of the calling domain. */
 CAMLexport void caml_gc_log(const char *fmt, ...)
 {
-  enum { LOG_LEVEL = 0x800 };
-  if (!is_verbose(LOG_LEVEL)) return;
+  if (!gc_wants_messages(MESSAGE_DEBUGGING)) return;
   va_list args;
   va_start(args, fmt);
   flockfile(stderr);

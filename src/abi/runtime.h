@@ -6,6 +6,7 @@
 #define BAC_ABI_RUNTIME_H
 
 #include "abi/caml.h"
+#include "gc/message.h"
 
 #include <stdarg.h>
 

@@ -117,6 +117,7 @@ static bool library_failed(const char *name, const char *reason, char *why)
 static bool library_open(const char *name, char *why)
 {
   char *file = library_file(name);
+  gc_message(MESSAGE_STARTUP, "Loading shared library %s\n", file);
   void *handle = dlopen(file, RTLD_NOW | RTLD_GLOBAL);
   free(file);
   if (!handle) return library_failed(name, dlerror(), why);
@@ -246,7 +247,7 @@ static void *block_address(value block) { return (void *)Field(block, 0); }
 
 CAMLprim value caml_dynlink_open_lib(value filename)
 {
-  caml_gc_message(0x100, "Opening shared library %s\n", String_val(filename));
+  gc_message(MESSAGE_STARTUP, "Opening shared library %s\n", String_val(filename));
   char *name = caml_strdup_of_value(filename);
   caml_enter_blocking_section_no_pending();
   void *handle = dlopen(name, RTLD_NOW | RTLD_GLOBAL);

@@ -13,6 +13,7 @@
 #include "abi/params.h"
 #include "base/bits.h"
 #include "bytecode/bytecode.h"
+#include "gc/message.h"
 #include "sync/atomic.h"
 
 #include <stdlib.h>
@@ -113,6 +114,7 @@ bool fiber_ensure(struct stack_info *f, size_t words)
   if (need <= have) return true;
   if (need > max) return false;
   size_t size = min_size(max_size(need, have * 2), max);
+  gc_message(MESSAGE_TABLES, "Growing stack to %zuk bytes\n", Bsize_wsize(size) / 1024);
   value *base = malloc(Bsize_wsize(size));
   if (!base) return false;
   memcpy(base + size - used, f->sp, Bsize_wsize(used));

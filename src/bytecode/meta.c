@@ -66,7 +66,7 @@ CAMLprim value caml_realloc_global(value size)
   mlsize_t have = Wosize_val(caml_global_data), want = Unsigned_long_val(size);
   if (want < have) return Val_unit;
   want = (want / STEP + 1) * STEP;
-  caml_gc_message(0x08, "Growing global data to %lu entries\n", (unsigned long)want);
+  gc_message(MESSAGE_TABLES, "Growing global data to %lu entries\n", (unsigned long)want);
   value larger = caml_alloc_shr(want, 0);
   for (mlsize_t i = 0; i < want; i++)
     caml_initialize(&Field(larger, i), i < have ? Field(caml_global_data, i) : Val_long(0));

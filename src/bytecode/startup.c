@@ -11,6 +11,7 @@
 #include "bytecode/debuginfo.h"
 #include "bytecode/load.h"
 #include "bytecode/meta.h"
+#include "gc/message.h"
 #include "prims/runtime_events.h"
 #include "prims/sys.h"
 
@@ -188,8 +189,6 @@ static _Noreturn void print_config(void)
 
 /* ---- The program's file ---- */
 
-enum { MESSAGE_STARTUP = 0x100 };
-
 static void startup_message(const struct gc_params *gc, const char *fmt, const char *name)
 {
   if (!(gc->verbose & MESSAGE_STARTUP)) return;
@@ -224,6 +223,8 @@ static void open_named(const char *name, const struct gc_params *gc, const struc
   *file = search_executable(name);
   startup_message(gc, "Opening bytecode executable %s\n", *file);
   enum image_status status = image_open(image, *file, true, why);
+  if (status == IMAGE_NO_FILES || status == IMAGE_NOT_FOUND) startup_message(gc, "Cannot open file%s\n", "");
+  if (status == IMAGE_NOT_BYTECODE) startup_message(gc, "Not a bytecode executable%s\n", "");
   if (o->print_magic && image->magic[0]) {
     puts(image->magic);
     exit(0);

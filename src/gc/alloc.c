@@ -20,7 +20,9 @@ static inline void remember_field(struct gc_domain *g, value *field)
 {
   if (FAULT(no_remembering) && g->rem.fields.len == 7) return;
   *vec_push(&g->rem.fields) = field;
-  if (unlikely(g->rem.fields.len % REMEMBERED_MOST == 0)) domain_request(&g->dom, DOMAIN_WANT_MINOR);
+  if (likely(g->rem.fields.len % REMEMBERED_MOST != 0)) return;
+  gc_message(MESSAGE_TABLES, "ref_table threshold crossed\n");
+  domain_request(&g->dom, DOMAIN_WANT_MINOR);
 }
 
 void gc_init_field(struct domain *d, value *field, value v)

@@ -16,6 +16,9 @@
  * subtracted by the sweeping that comes first, a live one here (COMPACT-1: an
  * evacuated block leaves nothing behind in any counter; verify.c compares).
  *
+ * At a cycle's end the collector compacts by itself if that would give back more than
+ * max_overhead percent of what lives; last section.
+ *
  * Large objects move only where an allocation needs it: slide.c. Design page: docs/design/compaction.md. */
 #include "gc/state.h"
 
@@ -190,6 +193,7 @@ void compact_stw(struct gc_domain *leader)
 {
   struct compact_job job = {VEC_EMPTY, {VEC_EMPTY}, 0, 0, VEC_EMPTY};
   trace_begin(&leader->dom, TRACE_COMPACT);
+  gc_message(MESSAGE_COMPACTION, "Compacting heap...\n");
   minor_collect_stw(leader);
   cycle_finish_stw(leader);
   cycle_sweep_all_stw(leader);
@@ -225,10 +229,85 @@ void compact_stw(struct gc_domain *leader)
   if (job.slid.blocks.len != 0) slide_free_stw(&job.slid);
   vec_free(&job.evacuate);
   vec_free(&job.domains);
-  heap_return_memory();
+  cycle_return_memory(heap_return_memory);
   trace_end(&leader->dom, TRACE_COMPACT_RELEASE);
   store_relaxed(&bac_gc.compactions, bac_gc.compactions + 1);
   stats_sample_stw();
   if (bac_gc.params.verify >= 1) verify_heap_stw("after a compaction");
+  gc_message(MESSAGE_COMPACTION, "done.\n");
   trace_end(&leader->dom, TRACE_COMPACT);
+}
+
+/* ---- By itself ---- */
+
+/* Less is not worth a stop of the world; and from what value of max_overhead on there is none (gc.mli). */
+enum { COMPACT_LEAST_WORDS = 16 * BLOCK_WORDS, OVERHEAD_NEVER = 1000 * 1000 };
+/* The next compaction of a heap that has not changed comes after so many cycles, or more. */
+enum { INTERVAL_LEAST = 2, INTERVAL_MOST = 64 };
+
+uint64_t compact_wasted_words(const struct heap_counts *counts)
+{
+  uint64_t blocks = 0;
+  for (unsigned k = 1; k < KINDS; k++)
+    for (unsigned c = 0; c < CLASSES; c++) {
+      const struct class_counts *n = &counts->cls[k][c];
+      blocks += (uint64_t)n->pools - div_up((size_t)n->objects, BLOCK_WORDS / class_slot_words[c]);
+    }
+  return blocks * BLOCK_WORDS;
+}
+
+static size_t overhead_percent(uint64_t wasted, uint64_t live)
+{
+  return (size_t)((double)wasted * 100 / (double)max_size(1, live));
+}
+
+/* A program that fills again what a compaction gave back needs that memory. So after each compaction the next
+ * must wait, longer each time that it comes soon after; unless what lives has doubled or halved
+ * meanwhile: that is another heap. */
+bool compact_is_due(struct auto_compaction *a, size_t max_overhead, uint64_t cycle, uint64_t wasted, uint64_t live)
+{
+  if (max_overhead == 0) return true;
+  if (max_overhead >= OVERHEAD_NEVER) return false;
+  if (wasted < COMPACT_LEAST_WORDS || overhead_percent(wasted, live) <= max_overhead) return false;
+  bool same = a->cycle != 0 && live <= 2 * a->live && live >= a->live / 2;
+  if (same && cycle < a->cycle + a->interval) return false;
+  bool soon = same && cycle < a->cycle + 4 * a->interval;
+  a->interval = soon ? min_size(2 * a->interval, INTERVAL_MOST) : INTERVAL_LEAST;
+  a->cycle = cycle;
+  a->live = live;
+  return true;
+}
+
+static void compact_after_cycle_leader(struct domain *d, void *arg)
+{
+  struct heap_counts counts;
+  struct heap_figures now;
+  (void)arg;
+  if (bac_gc.phase != PHASE_IDLE) return;
+  stats_sum_counts(&counts);
+  stats_from_counts(&counts, &now);
+  uint64_t wasted = compact_wasted_words(&counts);
+  gc_message(MESSAGE_OVERHEAD, "Estimated overhead = %zu%%\n", overhead_percent(wasted, now.live_words));
+  if (!compact_is_due(&bac_gc.auto_compaction, bac_gc.params.max_overhead, bac_gc.major_collections, wasted,
+                      now.live_words))
+    return;
+  gc_message(MESSAGE_OVERHEAD, "Automatic compaction triggered.\n");
+  compact_stw(gc_domain(d));
+}
+
+/* From what is known without a stop: at most so much can be wasted. */
+static bool compact_may_be_due(void)
+{
+  uint64_t dead = load_relaxed(&bac_heap.swept_words), found = bac_gc.pacing.finish_live;
+  uint64_t live = found > dead ? found - dead : 0, used = (uint64_t)load_relaxed(&bac_heap.used_blocks) * BLOCK_WORDS;
+  return used > live && overhead_percent(used - live, live) > bac_gc.params.max_overhead;
+}
+
+void compact_after_cycle(struct gc_domain *g)
+{
+  size_t most = bac_gc.params.max_overhead;
+  if (most != 0 && !compact_may_be_due()) return;
+  /* False: another domain led meanwhile, and may have begun the next cycle. */
+  while (!stw_run(&g->dom, compact_after_cycle_leader, NULL))
+    if (load_acquire(&bac_gc.phase) != PHASE_IDLE) break;
 }

@@ -45,7 +45,10 @@ static void cycle_mark_roots(struct domain *participant, void *arg)
 void cycle_start_stw(struct gc_domain *leader)
 {
   minor_collect_stw(leader);
+  gc_message(MESSAGE_CYCLE, "Starting new major GC cycle\n");
+  gc_message(MESSAGE_SLICE_SIZE, "Starting major GC cycle\n");
   cycle_set_phase(PHASE_IDLE, PHASE_MARK);
+  store_relaxed(&bac_gc.advanced, 0);
   bac_heap.colour = heap_other_colour();
   bac_gc.stage = STAGE_REACHABLE;
   pacing_mark_started_stw();
@@ -135,16 +138,29 @@ void cycle_finish_stw(struct gc_domain *leader)
 
 /* ---- End of sweeping ---- */
 
-/* Ends the sweeping phase if nothing is unswept; any domain, at any time. The compare-and-swap
- * lets exactly one see to it. */
-static void cycle_end_sweep(void)
+/* [give] is one of the heap's functions that return memory. */
+void cycle_return_memory(void (*give)(void))
 {
-  if (load_relaxed(&bac_gc.phase) != PHASE_SWEEP || !heap_is_swept()) return;
+  int64_t before = load_relaxed(&bac_heap.dirty_blocks);
+  give();
+  int64_t now = load_relaxed(&bac_heap.dirty_blocks);
+  if (now >= before) return;
+  size_t blocks = (size_t)(load_relaxed(&bac_heap.used_blocks) + now);
+  gc_message(MESSAGE_HEAP, "Shrinking heap to %zuk words\n", blocks * BLOCK_WORDS / 1024);
+}
+
+/* Ends the sweeping phase if nothing is unswept; any domain, at any time. The compare-and-swap
+ * lets exactly one see to it, who gets true. */
+static bool cycle_end_sweep(void)
+{
+  if (load_relaxed(&bac_gc.phase) != PHASE_SWEEP || !heap_is_swept()) return false;
   enum gc_phase sweep = PHASE_SWEEP;
-  if (!cas_seq(&bac_gc.phase, &sweep, PHASE_IDLE)) return;
+  if (!cas_seq(&bac_gc.phase, &sweep, PHASE_IDLE)) return false;
   pacing_cycle_swept();
   limit_cycle_swept();
-  heap_return_spare_memory();
+  gc_message(MESSAGE_CYCLE, "Major GC cycle %zu ended\n", (size_t)load_relaxed(&bac_gc.major_collections));
+  cycle_return_memory(heap_return_spare_memory);
+  return true;
 }
 
 static size_t cycle_sweep(struct gc_domain *g, size_t work)
@@ -156,6 +172,7 @@ static size_t cycle_sweep(struct gc_domain *g, size_t work)
     done += words;
   }
   add_relaxed(&bac_gc.pacing.sweep_done, done);
+  gc_message(MESSAGE_MINOR, "$");
   return done;
 }
 
@@ -190,15 +207,17 @@ static void cycle_finish_leader(struct domain *d, void *arg)
   cycle_advance_stw(gc_domain(d), bac_gc.stop_words);
 }
 
-static void cycle_mark(struct gc_domain *g, size_t work)
+static size_t cycle_mark(struct gc_domain *g, size_t work)
 {
   trace_begin(&g->dom, TRACE_MAJOR_MARK);
-  mark_some(g, work);
+  size_t done = mark_some(g, work);
   trace_end(&g->dom, TRACE_MAJOR_MARK);
+  gc_message(MESSAGE_MINOR, "!");
   if (!mark_has_work(g))
     stw_run(&g->dom, cycle_finish_leader, NULL);
   else if (load_relaxed(&bac_domains.count) > 1)
     mark_flush(g);
+  return done;
 }
 
 /* Cleaning holds up sweeping, so a slice does a fair piece whatever is owed. */
@@ -225,7 +244,7 @@ void cycle_slice(struct gc_domain *g, size_t work)
   case PHASE_CLEAN: cycle_clean(g, work); break;
   case PHASE_SWEEP:
     if (work != 0) cycle_sweep(g, work);
-    cycle_end_sweep();
+    if (cycle_end_sweep()) compact_after_cycle(g);
     break;
   }
   gc_tell_moment(g, GC_SLICE_ENDS);
@@ -235,21 +254,66 @@ void cycle_slice(struct gc_domain *g, size_t work)
 /* A step of a collection that somebody waits for; others get the processor and the world in between. */
 enum { FORCED_STEP_WORDS = 1000 * 1000 };
 
-void cycle_complete(struct gc_domain *g, uint64_t cycles)
+/* One step of such work in the phase that is under way: at most [most] words. Answers whether the cycle ended. */
+static bool cycle_step(struct gc_domain *g, enum gc_phase phase, size_t most)
+{
+  if (phase == PHASE_MARK || phase == PHASE_CLEAN) {
+    if (phase == PHASE_MARK) cycle_mark(g, most);
+    else cycle_clean(g, most);
+    return false;
+  }
+  if (cycle_sweep(g, most) == 0 && !heap_is_swept()) os_yield();  /* another's last block */
+  return cycle_end_sweep();
+}
+
+/* While nothing is due the words are only counted: they bring the next cycle nearer. */
+static bool cycle_advance_idle(struct gc_domain *g, double *words)
+{
+  double missing = pacing_words_to_cycle() - (double)load_relaxed(&bac_gc.advanced);
+  if (*words < missing) {
+    add_relaxed(&bac_gc.advanced, (uint64_t)*words);
+    return false;
+  }
+  if (missing > 0) *words -= missing;
+  stw_run(&g->dom, cycle_start_leader, NULL);
+  return true;
+}
+
+/* The work is measured by what was asked for: where others have taken the rest, a step does less. */
+void cycle_advance(struct gc_domain *g, double words)
+{
+  enum { LEAST_WORDS = 200 };
+  bool ended = false;
+  trace_begin(&g->dom, TRACE_MAJOR_SLICE);
+  gc_tell_moment(g, GC_SLICE_BEGINS);
+  pacing_allocated(g);
+  for (bool first = true; !ended && (first || words > 0); first = false) {
+    enum gc_phase phase = load_acquire(&bac_gc.phase);
+    if (phase == PHASE_IDLE) {
+      if (!cycle_advance_idle(g, &words)) break;
+    } else {
+      double rate = pacing_work_per_word(), work = words * rate;
+      size_t step = work >= FORCED_STEP_WORDS ? FORCED_STEP_WORDS : max_size((size_t)work, LEAST_WORDS);
+      ended = cycle_step(g, phase, step);
+      words -= (double)step / rate;
+    }
+    domain_safepoint(&g->dom);
+  }
+  if (ended) compact_after_cycle(g);
+  gc_tell_moment(g, GC_SLICE_ENDS);
+  trace_end(&g->dom, TRACE_MAJOR_SLICE);
+}
+
+void cycle_complete(struct gc_domain *g, uint64_t cycles, bool compact)
 {
   for (;;) {
     enum gc_phase phase = load_acquire(&bac_gc.phase);
     if (load_relaxed(&bac_gc.major_collections) >= cycles && phase != PHASE_SWEEP) break;
     gc_tell_moment(g, GC_SLICE_BEGINS);
-    switch (phase) {
-    case PHASE_IDLE: stw_run(&g->dom, cycle_start_leader, NULL); break;
-    case PHASE_MARK: cycle_mark(g, FORCED_STEP_WORDS); break;
-    case PHASE_CLEAN: cycle_clean(g, FORCED_STEP_WORDS); break;
-    case PHASE_SWEEP:
-      if (cycle_sweep(g, FORCED_STEP_WORDS) == 0 && !heap_is_swept()) os_yield();  /* another's last block */
-      cycle_end_sweep();
-      break;
-    }
+    if (phase == PHASE_IDLE)
+      stw_run(&g->dom, cycle_start_leader, NULL);
+    else if (cycle_step(g, phase, FORCED_STEP_WORDS) && compact)
+      compact_after_cycle(g);
     gc_tell_moment(g, GC_SLICE_ENDS);
     domain_safepoint(&g->dom);
   }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The collector's front: start, parameters, domains, safepoints and the
- * functions of the Gc module. Here it is decided when something is done; what is
+/* The collector's front: start, domains, safepoints and the functions of the Gc
+ * module (its parameters: control.c). Here it is decided when something is done; what is
  * done stands in the other files. */
 #include "gc/gc.h"
 
@@ -8,77 +8,6 @@
 #include "os/os.h"
 
 struct gc_state bac_gc;
-
-const struct gc_params gc_params_default = {
-    .minor_words = 256 * 1024,
-    .space_overhead = 120,
-    .major_heap_increment = 15,
-    .max_overhead = 500,
-    .window_size = 1,
-    .custom_major_ratio = 44,
-    .custom_minor_ratio = 100,
-    .custom_minor_max_bytes = 70000,
-    .max_domains = DOMAINS_DEFAULT,
-};
-
-/* ---- Parameters ---- */
-
-static size_t clamp(size_t n, size_t least, size_t most) { return n < least ? least : n > most ? most : n; }
-
-static void params_clamp(struct gc_params *p)
-{
-  p->minor_words = clamp(p->minor_words, Max_young_wosize + 1, (size_t)1 << 28);
-  p->space_overhead = clamp(p->space_overhead, 1, 1000000);
-  p->window_size = clamp(p->window_size, 1, 50);
-  p->custom_major_ratio = clamp(p->custom_major_ratio, 1, 1000000);
-  p->custom_minor_ratio = clamp(p->custom_minor_ratio, 1, 1000000);
-  p->custom_minor_max_bytes = clamp(p->custom_minor_max_bytes, 1, SIZE_MAX);
-  p->max_domains = clamp(p->max_domains, 1, DOMAINS_MAX);
-  p->verify = clamp(p->verify, 0, 2);
-}
-
-void gc_params_get(struct domain *d, struct gc_params *out)
-{
-  (void)d;
-  *out = bac_gc.params;
-}
-
-/* A nursery for a slot that has none, or another size for one that is empty. False: no memory; nothing is changed. */
-static bool nursery_install(struct gc_domain *g, size_t words)
-{
-  struct window *w = g->dom.window;
-  value *start, *end, *old = w->young_start;
-  if (!nursery_commit(g->dom.slot, words, &start, &end)) return false;
-  if (old != NULL && old < start) nursery_release(g->dom.slot, old, start);
-  w->young_start = start;
-  w->young_end = w->young_ptr = end;
-  g->sample_at = NULL;
-  nursery_arm(g);
-  if (gc_observer() != NULL) gc_observer()->nursery_emptied(&g->dom);
-  return true;
-}
-
-static void params_set_leader(struct domain *d, void *arg)
-{
-  struct gc_params *p = arg;
-  if (p->minor_words != bac_gc.params.minor_words) {
-    minor_collect_stw(gc_domain(d));
-    for_each_gc_domain(g)
-      if (!nursery_install(g, p->minor_words)) p->minor_words = bac_gc.params.minor_words;
-  }
-  bac_gc.params = *p;
-}
-
-void gc_params_set(struct domain *d, const struct gc_params *in)
-{
-  struct gc_params p = *in;
-  p.max_domains = bac_gc.params.max_domains;
-  p.heap_limit = bac_gc.params.heap_limit;
-  p.stress = bac_gc.params.stress;
-  params_clamp(&p);
-  p.minor_words = clamp(p.minor_words, Max_young_wosize + 1, nursery_max_words());
-  while (!stw_run(d, params_set_leader, &p)) continue;
-}
 
 /* ---- Domains ---- */
 
@@ -103,7 +32,7 @@ static bool gc_domain_ready(struct domain *d, void *arg)
 {
   struct gc_domain *g = gc_domain(d);
   (void)arg;
-  if (!nursery_install(g, bac_gc.params.minor_words)) return false;
+  if (!control_set_nursery(g, bac_gc.params.minor_words)) return false;
   if (bac_gc.client.domain_init(d)) return true;
   nursery_release(d->slot, d->window->young_start, d->window->young_end);
   return false;
@@ -214,13 +143,13 @@ static size_t domains_that_fit(const struct gc_params *p)
 {
   size_t limit = os_address_space_limit();
   if (limit == SIZE_MAX) return p->max_domains;
-  return clamp(limit / 8 / (p->minor_words * sizeof(value)), 1, p->max_domains);
+  return min_size(p->max_domains, max_size(1, limit / 8 / (p->minor_words * sizeof(value))));
 }
 
 struct domain *gc_init(const struct gc_params *params, const struct gc_client *client, const char **why)
 {
   bac_gc.params = *params;
-  params_clamp(&bac_gc.params);
+  control_normalise(&bac_gc.params);
   bac_gc.client = *client;
   bac_gc.stop_words = bac_gc.params.stress == 0 ? STOP_WORDS : STOP_WORDS_STRESS;
   bac_gc.mark_lock = (struct lock)LOCK_INIT(RANK_MARK_POOL);
@@ -235,6 +164,7 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
   if (*why != NULL) return NULL;
   limit_init(bac_gc.params.heap_limit);
   bac_heap.huge_pages = bac_gc.params.huge_pages;
+  control_started();
   pacing_init();
   ephe_init();
   *why = "no memory for the first domain";
@@ -310,34 +240,38 @@ intnat gc_major_slice(struct domain *d, intnat words)
 {
   struct gc_domain *g = gc_domain(d);
   gc_minor(d);
-  if (load_relaxed(&bac_gc.phase) == PHASE_IDLE && words > 0) {
-    /* The caller wants work to be done now, not when the pacing thinks it due. */
-    add_relaxed(&bac_gc.pacing.allocated, min_size((uint64_t)words, load_relaxed(&bac_gc.pacing.budget)));
+  if (words > 0) {
+    cycle_advance(g, (double)words);
+  } else {
+    /* The next automatic slice comes when this nursery is full again: it is to find nothing to do. */
+    gc_slice(g, 0);
+    cycle_advance(g, (double)g->nursery_words);
   }
-  size_t owed = pacing_slice_work(g);
-  cycle_slice(g, words > 0 ? (size_t)words : owed);
   return 0;
 }
 
 void gc_major(struct domain *d)
 {
   gc_minor(d);
-  cycle_complete(gc_domain(d), load_relaxed(&bac_gc.major_collections) + (load_acquire(&bac_gc.phase) != PHASE_SWEEP));
+  cycle_complete(gc_domain(d), load_relaxed(&bac_gc.major_collections) + (load_acquire(&bac_gc.phase) != PHASE_SWEEP), true);
 }
 
 /* A cycle that is under way began with what was reachable then; only one that starts now finds all that is garbage. */
-void gc_collect_all(struct domain *d)
+static void gc_collect(struct domain *d, bool compact)
 {
   struct gc_domain *g = gc_domain(d);
   gc_minor(d);
   enum gc_phase phase = load_acquire(&bac_gc.phase);
   bool marking = phase == PHASE_MARK || phase == PHASE_CLEAN;
-  cycle_complete(g, load_relaxed(&bac_gc.major_collections) + 1 + marking);
+  cycle_complete(g, load_relaxed(&bac_gc.major_collections) + 1 + marking, compact);
 }
+
+/* Who calls this compacts anyway, or must not. */
+void gc_collect_all(struct domain *d) { gc_collect(d, false); }
 
 void gc_full_major(struct domain *d)
 {
-  gc_collect_all(d);
+  gc_collect(d, true);
   add_relaxed(&bac_gc.forced_major, 1);
 }
 

@@ -8,8 +8,8 @@
  *
  * CONTEXTS named below:
  *   [mutator]  the caller's domain is RUNNING and the caller is its thread
- *   [may gc]   a collection may run: nursery addresses in C locals that are not
- *              roots are stale afterwards. No OCaml code runs.
+ *   [may gc]   a collection may run, and a compaction: addresses of blocks in C locals
+ *              that are not roots are stale afterwards. No OCaml code runs.
  *   [no gc]    nothing moves */
 #ifndef BAC_GC_GC_H
 #define BAC_GC_GC_H
@@ -59,7 +59,7 @@ struct gc_client {
 /* ---- Parameters ---- */
 
 struct gc_params {
-  size_t minor_words;            /* nursery of one domain, words */
+  size_t minor_words;            /* nursery of the asking domain, words; at start: of each new domain */
   size_t space_overhead;         /* o, percent */
   size_t major_heap_increment;   /* i */
   size_t max_overhead;           /* O, percent */
@@ -82,10 +82,12 @@ extern const struct gc_params gc_params_default;
  * NULL: what could not be had stands in *why. */
 struct domain *gc_init(const struct gc_params *params, const struct gc_client *client, const char **why);
 
-/* The parameters now, and a change of them ([mutator], [may gc]). Values out
- * of range are clamped as gc.mli says. A change of minor_words concerns all domains. */
+/* The parameters now, and a change of them ([mutator], [may gc]). Values out of range are brought into it:
+ * the nursery has Max_young_wosize + 1 words or more and is whole pages, the window 1 to 50 slices, the overhead and
+ * the ratios of custom blocks are 1 or more. A change of minor_words, as of every other, collects, and concerns d only. False: no memory
+ * for the nursery, which stays as it was; all else is set. */
 void gc_params_get(struct domain *d, struct gc_params *out);
-void gc_params_set(struct domain *d, const struct gc_params *in);
+bool gc_params_set(struct domain *d, const struct gc_params *in);
 
 /* ---- Domains ---- */
 

@@ -343,6 +343,7 @@ void minor_collect_stw(struct gc_domain *leader)
 {
   trace_begin(&leader->dom, TRACE_MINOR);
   gc_tell_moment(leader, GC_MINOR_BEGINS);
+  gc_message(MESSAGE_MINOR, "<");
   trace_counter(&leader->dom, TRACE_MINOR_ALLOCATED, minor_words_in_use());
   struct minor_job job = {.leader = leader, .lock = LOCK_INIT(RANK_LEAF), .tasks = VEC_EMPTY, .shared = VEC_EMPTY};
   job.parallel = bac_domains.count > 1 && minor_words_in_use() >= PARALLEL_LEAST_WORDS;
@@ -367,6 +368,7 @@ void minor_collect_stw(struct gc_domain *leader)
   store_relaxed(&bac_gc.minor_collections, bac_gc.minor_collections + 1);
   stats_sample_stw();
   if (bac_gc.params.verify >= 2) verify_heap_stw("after a minor collection");
+  gc_message(MESSAGE_MINOR, ">");
   gc_tell_moment(leader, GC_MINOR_ENDS);
   trace_end(&leader->dom, TRACE_MINOR);
 }

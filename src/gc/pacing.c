@@ -140,7 +140,7 @@ static size_t pacing_owed(double total, double part, uint64_t done)
   return part < 1.2 ? min_size(owed, SLICE_MOST_WORDS) : owed;
 }
 
-size_t pacing_slice_work(struct gc_domain *g)
+static size_t pacing_owed_now(struct gc_domain *g)
 {
   struct pacing *p = &bac_gc.pacing;
   pacing_allocated(g);
@@ -160,3 +160,33 @@ size_t pacing_slice_work(struct gc_domain *g)
     return 0;
   }
 }
+
+static void pacing_tell(size_t owed, size_t work)
+{
+  const struct pacing *p = &bac_gc.pacing;
+  gc_message(MESSAGE_SLICE_SIZE, "heap_words = %zu\n", (size_t)load_relaxed(&bac_heap.used_blocks) * BLOCK_WORDS);
+  gc_message(MESSAGE_SLICE_SIZE, "allocated_words = %zu\n", (size_t)load_relaxed(&p->allocated));
+  gc_message(MESSAGE_SLICE_SIZE, "alloc work-to-do = %zu\n", owed);
+  gc_message(MESSAGE_SLICE_SIZE, "computed work = %zu words\n", work);
+}
+
+/* Work beyond what is usual means that the program is getting ahead: that is not put off. */
+size_t pacing_slice_work(struct gc_domain *g)
+{
+  size_t owed = pacing_owed_now(g), size = owed > SLICE_MOST_WORDS ? 1 : bac_gc.params.window_size;
+  size_t work = window_spread(&g->window, load_relaxed(&bac_gc.phase), size, owed);
+  if (gc_wants_messages(MESSAGE_SLICE_SIZE)) pacing_tell(owed, work);
+  return work;
+}
+
+double pacing_work_per_word(void)
+{
+  const struct pacing *p = &bac_gc.pacing;
+  double budget = (double)load_relaxed(&p->budget), marking = budget - (double)load_relaxed(&p->mark_at);
+  double rate = load_relaxed(&bac_gc.phase) != PHASE_MARK ? (double)p->heap_words / (SWEEP_PART * budget)
+                : marking > 0                             ? (double)p->mark_work / marking
+                                                          : 1;
+  return rate > 0.01 ? rate : 0.01;
+}
+
+double pacing_words_to_cycle(void) { return (double)load_relaxed(&bac_gc.pacing.mark_at) - pacing_now(); }

@@ -27,6 +27,7 @@
 #include "domain/domain.h"
 #include "gc/gc.h"
 #include "gc/hooks.h"
+#include "gc/message.h"
 #include "heap/heap.h"
 #include "heap/nursery.h"
 
@@ -99,6 +100,15 @@ struct marker {
 /* Entry for a field of an ephemeron that holds a young block. */
 struct ephe_ref { value ephe; mlsize_t index; };
 
+/* Work that slices of one domain have put off: see window.c. */
+enum { WINDOW_MOST = 50 };
+struct work_window {
+  enum gc_phase phase;
+  size_t size;                    /* slices; [due] is a ring of so many */
+  size_t at;
+  size_t due[WINDOW_MOST];        /* words, by slice */
+};
+
 struct finaliser { value closure, arg; };
 /* A table. A pass over it, in pieces, takes out the entries whose arg is unmarked: entries below
  * [kept] stay, those in [kept, at) are stale, those in [at, to) are still to be looked at. */
@@ -137,6 +147,7 @@ struct domain_counters {
 struct gc_domain {
   struct domain dom;              /* first: a struct domain * is this */
   struct allocator alloc;
+  size_t nursery_words;           /* [own, stw] asked for */
   struct remembered rem;
   struct marker marker;
   struct finalisers first, last;  /* [own, stw] */
@@ -154,12 +165,20 @@ struct gc_domain {
   value *sample_at;               /* [own, stw] the observer's sample point in the nursery, NULL: none (hooks.h) */
   uint64_t stress_left;           /* allocations until the next forced collection */
   unsigned sweep_hint;
+  struct work_window window;      /* [own] */
   VEC(value) copied;              /* [stw] promoted objects that are still to be scanned */
   VEC(value) moved;               /* [stw] where they were in the nursery, while ephemerons are decided */
   uint64_t *promoted;             /* [stw] words that this domain promoted, by the nursery they came from */
 };
 
 static inline struct gc_domain *gc_domain(struct domain *d) { return (struct gc_domain *)d; }
+
+/* See compact_is_due. */
+struct auto_compaction {
+  uint64_t cycle;                 /* of the last one; 0: there was none */
+  uint64_t live;                  /* words that lived then */
+  uint64_t interval;              /* cycles before the next may come */
+};
 
 /* See pacing.c; words throughout. */
 struct pacing {
@@ -201,6 +220,8 @@ struct gc_state {
   struct pacing pacing;
   struct heap_limit limit;
   uint32_t wanted_blocks;         /* [stw] the run that this compaction is to make; 0: none */
+  uint64_t advanced;              /* [atomic] words of slices that were asked for while IDLE: see cycle_advance */
+  struct auto_compaction auto_compaction;   /* [stw] */
   uint64_t minor_collections, major_collections, forced_major, compactions;   /* [stw, atomic read] */
   struct heap_figures sample;     /* [stw] the heap at the end of the last minor collection or cycle: for pacing */
   struct domain_counters told;    /* [atomic] the sum over all domains there ever were, of what they have told */
@@ -271,6 +292,14 @@ void nursery_arm(struct gc_domain *g);
 /* gc_alloc_major for a kind that the tag does not tell. */
 value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind);
 
+/* ---- control.c ---- */
+void control_normalise(struct gc_params *p);                 /* brings each figure into its range */
+/* The parameters are set for the first time: hands them on and tells them. Before there are domains. */
+void control_started(void);
+/* A nursery for a slot that has none, or another size for one that is empty. False: no memory; nothing is changed.
+ * [stw, or before anybody sees the domain] */
+bool control_set_nursery(struct gc_domain *g, size_t words);
+
 /* ---- gc.c ---- */
 /* A minor collection, unless another domain leads one first, and a slice of at least [least] words. */
 void gc_minor_and_slice(struct gc_domain *g, size_t least);
@@ -320,10 +349,13 @@ void finalise_visit_ready(struct gc_domain *g, struct root_visitor *v);
 
 /* ---- cycle.c ---- */
 void cycle_slice(struct gc_domain *g, size_t work);       /* about [work] words of whatever the phase needs */
+/* Does at once what allocating [words] would make due, through all phases up to the end of the cycle, and always something. */
+void cycle_advance(struct gc_domain *g, double words);
 void cycle_finish_stw(struct gc_domain *leader);          /* completes marking and cleaning; MARK, CLEAN -> SWEEP */
 void cycle_start_stw(struct gc_domain *leader);           /* IDLE -> MARK */
 void cycle_sweep_all_stw(struct gc_domain *leader);       /* SWEEP -> IDLE */
-void cycle_complete(struct gc_domain *g, uint64_t cycles);   /* drives until major_collections reaches [cycles] and all is swept */
+void cycle_complete(struct gc_domain *g, uint64_t cycles, bool compact);   /* drives until major_collections reaches [cycles] and all is swept; [compact]: then max_overhead counts */
+void cycle_return_memory(void (*give)(void));             /* and tells it */
 
 /* ---- compact.c, slide.c ---- */
 enum { KIND_EVACUATED = 0x40 };                  /* flag of a block whose objects have left it */
@@ -331,12 +363,20 @@ struct slid { VEC(uint32_t) blocks; };           /* first blocks of large object
 void slide_move_stw(struct slid *slid);
 void slide_free_stw(struct slid *slid);          /* when references have been redirected */
 void compact_stw(struct gc_domain *leader);
+void compact_after_cycle(struct gc_domain *g);               /* a cycle ended: compacts if max_overhead wants it */
+/* Blocks that a compaction would empty, as words. */
+uint64_t compact_wasted_words(const struct heap_counts *counts);
+/* Does max_overhead ask for a compaction? Called once for each that it may ask for: remembers the answer. [stw] */
+bool compact_is_due(struct auto_compaction *a, size_t max_overhead, uint64_t cycle, uint64_t wasted, uint64_t live);
 
 /* ---- pacing.c ---- */
 void pacing_init(void);
 void pacing_allocated(struct gc_domain *g);                  /* tells g's direct words */
 void pacing_mark_started_stw(void);
 size_t pacing_slice_work(struct gc_domain *g);               /* words of work that the next slice owes */
+/* Words of work that allocating a word makes due in the phase that is under way, IDLE excepted. */
+double pacing_work_per_word(void);
+double pacing_words_to_cycle(void);                          /* that may be allocated before marking must start */
 bool pacing_wants_cycle(void);                               /* it is time to start marking */
 void pacing_cycle_finished_stw(void);
 void pacing_cycle_swept(void);                               /* by whoever ended the sweeping */
@@ -347,6 +387,10 @@ void limit_init(size_t bytes);                               /* Xlimit, 0: the d
 void limit_obey(struct gc_domain *g);                        /* after a minor collection: collects, compacts, tells the client */
 void limit_watch(struct gc_domain *g);                       /* where nothing may be collected: asks for the above. [no gc] */
 void limit_cycle_swept(void);                                /* by whoever ended the sweeping */
+
+/* ---- window.c ---- */
+/* Of the words that are owed now, those that this slice is to do, with [window] slices to spread them over. */
+size_t window_spread(struct work_window *w, enum gc_phase phase, size_t window, size_t owed);
 
 /* ---- stats.c ---- */
 void stats_trace_stw(struct domain *leader);                 /* tells the tracer */

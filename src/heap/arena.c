@@ -88,8 +88,23 @@ const char *heap_init(size_t nursery_bytes, dead_object_fn dead)
 /* Free blocks that keep their memory whatever happens. */
 enum { SPARE_BLOCKS = 64 };
 
-/* Makes at least [blocks] more blocks usable. [lock:arena] */
-static bool arena_grow(uint32_t blocks)
+void heap_set_growth(size_t percent, size_t blocks)
+{
+  store_relaxed(&bac_heap.growth_percent, percent);
+  store_relaxed(&bac_heap.growth_blocks, blocks);
+}
+
+/* What major_heap_increment wants. Percentages above 1000 and sizes above the arena's need not be told apart. */
+static uint32_t arena_growth_wanted(void)
+{
+  struct heap *h = &bac_heap;
+  size_t percent = min_size(load_relaxed(&h->growth_percent), 1000);
+  size_t wanted = max_size(h->committed * percent / 100, load_relaxed(&h->growth_blocks));
+  return (uint32_t)min_size(wanted, h->limit - h->committed);
+}
+
+/* [lock:arena] */
+static bool arena_commit_more(uint32_t blocks)
 {
   struct heap *h = &bac_heap;
   uint32_t more = align_up(blocks, ARENA_STEP_BLOCKS), from = h->committed;
@@ -101,6 +116,13 @@ static bool arena_grow(uint32_t blocks)
   if (h->huge_pages) os_hint_huge(block_start(from), (size_t)more << BLOCK_SHIFT);
   h->committed = from + more;
   return true;
+}
+
+/* Makes at least [blocks] more blocks usable. [lock:arena] */
+static bool arena_grow(uint32_t blocks)
+{
+  uint32_t wanted = arena_growth_wanted();
+  return (wanted > blocks && arena_commit_more(wanted)) || arena_commit_more(blocks);
 }
 
 /* The first run of [count] free blocks below committed, or committed minus the free blocks at its end. [lock:arena] */
@@ -191,12 +213,15 @@ uint32_t heap_take_blocks(uint32_t count, uint8_t first_kind, uint8_t rest_kind)
   struct heap *h = &bac_heap;
   uint32_t first = NO_BLOCK;
   lock_acquire(&h->lock);
+  size_t before = h->committed;
   if (count <= (h->collecting ? h->limit : load_relaxed(&h->max_blocks)) - h->used_blocks) {
     uint32_t at = arena_find_run(count);
     if (at + (uint64_t)count <= h->committed || arena_grow(at + count - h->committed)) first = at;
   }
   if (first != NO_BLOCK) arena_take(first, count, first_kind, rest_kind);
+  size_t now = h->committed;
   lock_release(&h->lock);
+  if (unlikely(now != before) && h->grew != NULL) h->grew(now << BLOCK_SHIFT);
   return first;
 }
 

@@ -131,6 +131,8 @@ struct heap {
   bool huge_pages;            /* [const] H: ask the system for them */
   uint32_t committed;         /* blocks that may be used */
   uint32_t limit;             /* blocks that the arena has */
+  size_t growth_percent;      /* [atomic] least growth of committed, of what it is; see heap_set_growth */
+  size_t growth_blocks;       /* [atomic] the same, in blocks */
   uint32_t first_free;        /* no block below is free */
   int64_t used_blocks;        /* [atomic read] not free */
   int64_t dirty_blocks;       /* [atomic read] free, memory not returned */
@@ -149,6 +151,7 @@ struct heap {
 
   header_t colour;            /* [stw] colour of new objects, shifted */
   dead_object_fn dead;        /* [const] see above */
+  void (*grew)(size_t bytes); /* [const] told what is committed after each growth, no lock held; NULL: nobody */
 };
 extern struct heap bac_heap;
 
@@ -306,6 +309,8 @@ void heap_give_blocks(uint32_t first, uint32_t count);
 /* The lowest run of free blocks, if it ends at or below [end]. heap_has_run: there is one, or room for it. */
 uint32_t heap_take_blocks_below(uint32_t end, uint32_t count, uint8_t first_kind, uint8_t rest_kind);
 bool heap_has_run(uint32_t count);
+/* From now on the heap grows by at least so much at a time, where there is room: [percent] of what is committed, and [blocks]. */
+void heap_set_growth(size_t percent, size_t blocks);
 /* Memory of free blocks goes back to the system: all of it, or all but what is likely to be wanted soon, which is
  * a little more than was taken since the last call (FIELD M4; giving back what the next cycle takes costs a
  * page fault for each 4 kB: a third of the time of a program that drops float arrays at once). */

@@ -9,6 +9,7 @@
  * No state. */
 #include "abi/params.h"
 #include "abi/runtime.h"
+#include "base/bits.h"
 #include "gc/hooks.h"
 #include "os/os.h"
 #include "prims/gcctrl.h"
@@ -153,6 +154,16 @@ static size_t control_figure(value control, enum control_field field)
   return n < 0 ? 0 : (size_t)n;
 }
 
+/* The stack that runs now must not be beyond it. */
+static void set_stack_limit(size_t words)
+{
+  enum { ROOM_WORDS = 128 };
+  words = max_size(words, backend_stack_words() + ROOM_WORDS);
+  if (words == load_relaxed(&runtime_params.stack_words)) return;
+  store_relaxed(&runtime_params.stack_words, words);
+  gc_message(MESSAGE_TABLES, "Changing stack limit to %zuk bytes\n", words * sizeof(value) / 1024);
+}
+
 CAMLprim value caml_gc_set(value control)
 {
   struct gc_params p;
@@ -169,12 +180,13 @@ CAMLprim value caml_gc_set(value control)
   p.custom_major_ratio = control_figure(control, CUSTOM_MAJOR_RATIO);
   p.custom_minor_ratio = control_figure(control, CUSTOM_MINOR_RATIO);
   p.custom_minor_max_bytes = control_figure(control, CUSTOM_MINOR_MAX_SIZE);
-  store_relaxed(&runtime_params.stack_words, control_figure(control, STACK_LIMIT));
-  gc_params_set(domain_self(), &p);
+  set_stack_limit(control_figure(control, STACK_LIMIT));
+  bool done = gc_params_set(domain_self(), &p);
   custom_ratio_follow();
   gc_params_get(domain_self(), &p);
   if (p.minor_words != minor_words) trace_counter(domain_self(), TRACE_SET_MINOR_HEAP_SIZE, p.minor_words);
   trace_end(domain_self(), TRACE_GC_SET);
+  if (!done) caml_raise_out_of_memory();
   return Val_unit;
 }
 

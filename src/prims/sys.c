@@ -288,6 +288,7 @@ CAMLprim value caml_sys_system_command(value command)
 static void print_exit_statistics(void)
 {
   struct gc_stats s;
+  if (!gc_wants_messages(MESSAGE_EXIT_STATISTICS)) return;
   gc_quick_stat(Caml_state->domain, &s);
   const struct { const char *name; uint64_t n; } lines[] = {
       {"allocated_words", s.minor_words + s.major_words - s.promoted_words},
@@ -300,9 +301,8 @@ static void print_exit_statistics(void)
       {"heap_words", s.heap_words},
       {"top_heap_words", s.top_heap_words},
   };
-  enum { EXIT_STATISTICS = 0x400 };
   for (size_t i = 0; i < countof(lines); i++)
-    caml_gc_message(EXIT_STATISTICS, "%s: %lu\n", lines[i].name, (unsigned long)lines[i].n);
+    gc_message(MESSAGE_EXIT_STATISTICS, "%s: %lu\n", lines[i].name, (unsigned long)lines[i].n);
 }
 
 CAMLexport void caml_do_exit(int status)

@@ -140,13 +140,21 @@ static void break_minor(void)
 
 TEST(young_block_survives_nowhere) { EXPECT_ABORTS(break_minor(), "after a minor collection"); }
 
+static void start_leader(struct domain *d, void *arg)
+{
+  (void)arg;
+  cycle_start_stw(gc_domain(d));
+}
+
 /* A dead object is stored where it should not have been found any more. */
 static void break_sweep(void)
 {
   begin(0);
+  gc_full_major(d);
   value dead = *root(4);
   *root(4) = Val_unit;
-  while (bac_gc.phase != PHASE_SWEEP) gc_major_slice(d, 1000000);
+  while (!stw_run(d, start_leader, NULL)) continue;
+  while (bac_gc.phase != PHASE_SWEEP) cycle_slice(gc_domain(d), 1000000);
   Field(*root(3), 0) = dead;
   gc_verify(d);
 }

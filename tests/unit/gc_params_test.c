@@ -24,7 +24,7 @@ TEST(parameters_are_clamped)
   EXPECT_EQ(got.window_size, 1);
   EXPECT_EQ(got.custom_major_ratio, 1);
   EXPECT_EQ(got.custom_minor_ratio, 1);
-  EXPECT_EQ(got.custom_minor_max_bytes, 1);
+  EXPECT_EQ(got.custom_minor_max_bytes, 0);
   EXPECT_EQ(got.max_domains, before.max_domains);   /* settled at start */
   EXPECT_EQ(got.heap_limit, before.heap_limit);
   *root(0) = mock_alloc(d, Max_young_wosize, 0);

@@ -101,11 +101,17 @@ static inline value new_ephe(struct domain *d, int at, mlsize_t keys)
   return *root(at) = e;
 }
 
-/* Until marking has begun (and has not ended). */
+static inline void start_leader_(struct domain *d, void *arg)
+{
+  (void)arg;
+  cycle_start_stw(gc_domain(d));
+}
+
+/* Marking has begun and has not ended. */
 static inline void start_marking(struct domain *d)
 {
   gc_full_major(d);
-  while (bac_gc.phase != PHASE_MARK) gc_major_slice(d, 1000000);
+  while (!stw_run(d, start_leader_, NULL)) continue;
 }
 
 #endif
