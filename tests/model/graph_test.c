@@ -430,18 +430,27 @@ static void player_compare(struct player *p)
   vec_free(&todo);
 }
 
+static void start_leader(struct domain *d, void *arg)
+{
+  (void)arg;
+  if (bac_gc.phase == PHASE_IDLE) cycle_start_stw(gc_domain(d));
+}
+
 static void step_collect(struct player *p)
 {
-  switch (rng_below(&p->rng, 7)) {
+  switch (rng_below(&p->rng, 12)) {
   case 0: gc_minor(p->d); break;
-  case 1:
-  case 5: gc_major_slice(p->d, 100000); break;  /* starts a cycle, if none is under way */
-  case 2: gc_major(p->d); break;
+  case 1: gc_major(p->d); break;
+  case 2:
   case 3: check_exact(p); break;
   case 4: gc_compact_for(p->d, rng_below(&p->rng, 2) ? 1 : UINT32_MAX); break;   /* half of them slide large objects */
-  default:
+  case 5:
     domain_enter_blocking(p->d);
     domain_leave_blocking(p->d);
+    break;
+  default:
+    /* A slice through phases would not leave a cycle of so small a heap half done. */
+    stw_run(p->d, start_leader, NULL);
   }
 }
 
@@ -458,7 +467,7 @@ static void player_run(struct domain *d, void *arg)
     else if (dice < 900) step_follow(p);
     else if (dice < 950) step_drop(p);
     else if (dice < 990) step_weak(p);
-    else if (dice < 998) gc_major_slice(d, 1 + rng_below(&p->rng, 1000));
+    else if (dice < 998) gc_major_slice(d, 1 + rng_below(&p->rng, 100));
     else step_collect(p);
     mock_poll(d);
     if (n % 5000 == 4999) player_compare(p);
