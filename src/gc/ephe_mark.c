@@ -96,7 +96,11 @@ static bool ephe_await(value ephe, mlsize_t index, value key)
 {
   lock_acquire(&bac_gc.ephe.keys_lock);
   bool waits = !mark_is_marked(key);
-  if (waits) keys_add(&bac_gc.ephe.keys, key_block(key), ephe, index);
+  if (waits) {
+    key = key_block(key);
+    bac_heap.block[block_index(key)].awaited = true;
+    keys_add(&bac_gc.ephe.keys, key, ephe, index);
+  }
   lock_release(&bac_gc.ephe.keys_lock);
   return waits;
 }
@@ -104,6 +108,10 @@ static bool ephe_await(value ephe, mlsize_t index, value key)
 /* Keys that are looked up under one hold of the lock, ephemerons that are woken together, and how many
  * look-ups count as a word of work. */
 enum { LOOKUPS = 256, LOOKUPS_AHEAD = 8, WOKEN = 1024, LOOKUPS_PER_WORD = 4 };
+
+/* Keys tend to have a size of their own, hence blocks of their own: most objects that get marked need no look into the table.
+ * With keys_lock. */
+static inline bool ephe_may_be_awaited(value v) { return bac_heap.block[block_index(v)].awaited; }
 
 /* Looks up what was marked lately; words of work. */
 static size_t ephe_look_up(struct marker *m)
@@ -115,8 +123,10 @@ static size_t ephe_look_up(struct marker *m)
     vec_clear(&m->keys);
   }
   for (; n < LOOKUPS && m->keys.len != 0; n++) {
-    if (m->keys.len > LOOKUPS_AHEAD) keys_prefetch(&bac_gc.ephe.keys, m->keys.at[m->keys.len - 1 - LOOKUPS_AHEAD]);
-    if (!keys_take(&bac_gc.ephe.keys, m->keys.at[m->keys.len - 1], &most, &m->woken)) break;
+    value ahead = m->keys.len > LOOKUPS_AHEAD ? m->keys.at[m->keys.len - 1 - LOOKUPS_AHEAD] : 0;
+    if (ahead != 0 && ephe_may_be_awaited(ahead)) keys_prefetch(&bac_gc.ephe.keys, ahead);
+    value key = m->keys.at[m->keys.len - 1];
+    if (ephe_may_be_awaited(key) && !keys_take(&bac_gc.ephe.keys, key, &most, &m->woken)) break;
     m->keys.len--;
   }
   lock_release(&bac_gc.ephe.keys_lock);
@@ -186,6 +196,7 @@ size_t ephe_mark_some(struct marker *m, size_t budget)
 bool ephe_start_by_key_stw(void)
 {
   if (bac_gc.ephe.by_key || bac_gc.ephe.found == NULL) return false;
+  for (uint32_t i = 0; i < bac_heap.committed; i++) bac_heap.block[i].awaited = false;
   return bac_gc.ephe.by_key = true;
 }
 

@@ -84,6 +84,7 @@ struct block {
   uint16_t slot_words;   /* [const while a pool] */
   uint16_t live;         /* slots with objects when it was last swept or retired */
   uint8_t cls;           /* size class */
+  bool awaited;          /* gc/ephe_mark.c: in this cycle an ephemeron has waited for an object in it */
 } __attribute__((aligned(32)));
 _Static_assert(ARENA_STEP_BLOCKS * sizeof(struct block) % 4096 == 0, "a step is whole pages of the table");
 
