@@ -61,7 +61,8 @@ LIBS := $(if $(have_zstd),-lzstd) -ldl -lm -lpthread
 # ---- Sources ---------------------------------------------------------------
 
 core_rooms := base os sync heap gc domain
-byte_rooms := abi prims bytecode observe
+shared_rooms := abi prims observe
+byte_rooms := $(shared_rooms) bytecode
 in_rooms = $(foreach room,$(1),$(wildcard src/$(room)/*.c src/$(room)/*/*.c))
 
 core_src := $(call in_rooms,$(core_rooms))
@@ -70,18 +71,29 @@ byte_src := $(call in_rooms,$(byte_rooms))
 main_src := $(wildcard tools/bactrian*.c)
 object = $(patsubst %.c,$B/obj/%.o,$(1))
 
+# The native back end is there for the architectures whose assembly file is. Sanitizers know nothing of its
+# stacks.
+asm_of_x86_64 := amd64
+machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+native_asm := $(if $(filter release debug,$(MODE)),$(wildcard src/native/$(asm_of_$(machine)).S))
+native_src := $(if $(native_asm),$(call in_rooms,$(shared_rooms) native))
+
 core_obj := $(call object,$(core_src))
 capi_obj := $(call object,$(capi_src))
 byte_obj := $(call object,$(byte_src))
 main_obj := $(call object,$(main_src)) $B/obj/gen/primitives.o
 
-libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a
+# ocamlopt's link command names no libzstd: native programs bring their own compression (libcomprmarsh).
+native_obj := $(if $(native_src),$(filter-out %/prims/compression.o,$(call object,$(native_src))) \
+  $(native_asm:%.S=$B/obj/%.o) $B/obj/native/compression.o)
+
+libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a $(if $(native_obj),$B/lib/libasmrun_bactrian.a)
 bins := $B/bin/bactrian $B/bin/ocamlrun
 
 .PHONY: all lib objects
 all: $(libs) $(bins)
 lib: $(libs)
-objects: $(core_obj) $(capi_obj) $(byte_obj)
+objects: $(core_obj) $(capi_obj) $(byte_obj) $(native_obj)
 
 # ---- Rules -----------------------------------------------------------------
 
@@ -92,12 +104,22 @@ say = @printf '  %-5s %s\n' $(1) $(2)
 $(shell mkdir -p $B)
 note = $(if $(filter-out x$(file <$(1))x,x$(2)x)$(filter-out x$(2)x,x$(file <$(1))x),$(file >$(1),$(2)))
 $(call note,$B/flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS))
-$(call note,$B/sources,$(core_src) $(capi_src) $(byte_src) $(main_src))
+$(call note,$B/sources,$(core_src) $(capi_src) $(byte_src) $(native_src) $(main_src))
 
 $B/obj/%.o: %.c $B/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$B/obj/%.o: %.S $B/flags
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CPPFLAGS) -MMD -MP -c $< -o $@
+
+$B/obj/native/compression.o: src/prims/compression.c $B/flags
+	$(call say,CC,"$< (no zstd)")
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out -DBAC_HAVE_ZSTD,$(ALL_CPPFLAGS)) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # Written only when the list of primitives changes. The stamp is dated before
 # the sources are read: one that is saved meanwhile is read again.
@@ -132,6 +154,9 @@ $B/obj/libcore.a: $(core_obj) $(capi_obj) $B/sources
 $B/lib/libcamlrun_bactrian.a: $(core_obj) $(byte_obj) $B/sources
 	$(archive)
 
+$B/lib/libasmrun_bactrian.a: $(core_obj) $(native_obj) $B/sources
+	$(archive)
+
 # Exported names stay visible to the C stubs that programs load.
 $B/bin/bactrian: $(core_obj) $(byte_obj) $(main_obj) $B/sources
 	$(call say,LINK,$@)
@@ -148,5 +173,5 @@ build/bin build/lib: build/%: | $(libs) $(bins)
 	@ln -sfn release/$* $@
 endif
 
--include $(patsubst %.o,%.d,$(core_obj) $(capi_obj) $(byte_obj) $(main_obj))
+-include $(patsubst %.o,%.d,$(core_obj) $(capi_obj) $(byte_obj) $(native_obj) $(main_obj))
 include mk/tests.mk mk/tasks.mk

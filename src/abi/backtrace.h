@@ -2,8 +2,8 @@
 /* Backtraces: what a back end knows of code addresses, and what is common to
  * all back ends.
  *
- * A slot is a code address (a return address, or the place of a raise). It is an
- * OCaml integer in a raw backtrace: the address with its low bit set. The
+ * A slot is an address that stands for a place in the code (in bytecode, that place; in native code, what the
+ * compiler tells of it). It is an OCaml integer in a raw backtrace: the address with its low bit set. The
  * buffer of a domain is Caml_state->backtrace_buffer; the back end fills it when an exception is
  * raised while Caml_state->backtrace_active. */
 #ifndef BAC_ABI_BACKTRACE_H
@@ -37,11 +37,15 @@ bool debuginfo_available(void);
 int debuginfo_status(void);
 /* Reads the debugging information first if that was not done yet. [may gc] */
 void debuginfo_locate(backtrace_slot slot, struct code_location *out);
+/* The slot for the function that the one of [slot] was inlined into; NULL: none. [no gc] */
+backtrace_slot debuginfo_next(backtrace_slot slot);
 
 /* ---- Common: src/prims/backtrace.c ---- */
 
 /* Starts or stops the recording in this domain; forgets what was recorded. [no gc] */
 void caml_record_backtraces(int active);
+/* A raw backtrace of these slots; 0: no memory. [may gc] */
+value backtrace_value(const backtrace_slot *slots, size_t count);
 /* Prints the recorded backtrace on stderr as Printexc does. [may gc] */
 void caml_print_exception_backtrace(void);
 

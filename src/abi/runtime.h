@@ -14,6 +14,14 @@
  * collector and for the ABI. */
 void state_set_self(struct domain *d);
 
+/* ---- Parts of struct gc_client that the back ends share (state.c) ---- */
+/* What any back end sets up in the state of a new domain. */
+void state_init(struct domain *d);
+/* Local roots, the last exception, local storage. */
+void state_scan(caml_domain_state *st, struct root_visitor *v);
+bool state_custom_has_finaliser(value v);
+void state_custom_finalise(value v);
+
 /* ---- Predefined exceptions ---- */
 
 /* In the order of the compiler's table (bytecomp/symtable.ml, typing/predef.ml). */

@@ -4,6 +4,7 @@
  * a domain (state_set_self), together with domain_set_self, and is [own] to its
  * thread. Beside it the bounds of the nurseries, which do not change once the
  * collector has started. */
+#include "abi/params.h"
 #include "abi/runtime.h"
 #include "heap/nursery.h"
 #include "sync/atomic.h"
@@ -21,6 +22,37 @@ void state_set_self(struct domain *d)
   domain_set_self(d);
   caml_state = d ? (caml_domain_state *)d->window : NULL;
 }
+
+/* ---- For the collector ---- */
+
+void state_init(struct domain *d)
+{
+  caml_domain_state *st = (caml_domain_state *)d->window;
+  st->domain = d;
+  st->id = d->slot;
+  st->unique_id = (int)d->id;
+  st->backtrace_active = runtime_params.backtrace != 0;
+  st->backtrace_last_exn = Val_unit;
+  st->dls_root = Val_unit;
+  st->trap_barrier_block = -1;
+}
+
+static void scan_local_roots(struct caml__roots_block *frame, struct root_visitor *v)
+{
+  for (; frame; frame = frame->next)
+    for (intnat i = 0; i < frame->ntables; i++)
+      v->visit(v, frame->tables[i], (size_t)frame->nitems);
+}
+
+void state_scan(caml_domain_state *st, struct root_visitor *v)
+{
+  scan_local_roots(st->local_roots, v);
+  v->visit(v, &st->backtrace_last_exn, 1);
+  v->visit(v, &st->dls_root, 1);
+}
+
+bool state_custom_has_finaliser(value v) { return Custom_ops_val(v)->finalize != NULL; }
+void state_custom_finalise(value v) { Custom_ops_val(v)->finalize(v); }
 
 /* What the stock macros call where C code without a domain uses one. */
 CAMLexport void caml_bad_caml_state(void)

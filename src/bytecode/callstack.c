@@ -5,11 +5,12 @@
 #include "abi/backtrace.h"
 #include "base/vec.h"
 #include "bytecode/bytecode.h"
-#include "bytecode/effects.h"
+#include "bytecode/fiber.h"
+#include "prims/continuation.h"
 #include "sync/atomic.h"
 
 struct slots {
-  VEC(code_t) list;
+  VEC(backtrace_slot) list;
 };
 
 /* From the innermost call of [f] outwards, at most [max]. */
@@ -25,10 +26,7 @@ static struct slots slots_collect(const struct stack_info *f, intnat max)
 /* Frees the list, also where there is no memory for the array. */
 static value slots_value(struct slots *slots)
 {
-  size_t count = slots->list.len;
-  value raw = count > 0 ? gc_alloc(domain_self(), count, 0) : Atom(0);
-  if (raw != 0)
-    for (size_t i = 0; i < count; i++) Store_field(raw, i, Val_slot(slots->list.at[i]));
+  value raw = backtrace_value(slots->list.at, slots->list.len);
   vec_free(&slots->list);
   if (raw == 0) caml_raise_out_of_memory();
   return raw;

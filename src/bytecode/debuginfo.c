@@ -329,6 +329,9 @@ static const struct event *event_find(const struct fragment *f, uint32_t word)
   return NULL;
 }
 
+/* Bytecode has no inlining. */
+backtrace_slot debuginfo_next(backtrace_slot slot) { return NULL; }
+
 void debuginfo_locate(backtrace_slot slot, struct code_location *out)
 {
   const opcode_t *pc = slot;

@@ -1,45 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The primitives of stdlib/effect.ml, and what the interpreter's effect
- * instructions need besides switching stacks.
- *
- * A continuation block holds in field 0 the fiber that performed the effect and
- * in field 1 the last fiber of the suspended chain, both dressed as integers. It is
- * used once: whoever exchanges field 0 for null owns the chain.
- *
- * EFFECT-1  A continuation block is never older than the newest reference on its stack: it is
- *           made when the stack is cut off, and made anew when the chain gets longer
- *           (continuation_renew), so a minor collection need not look at promoted ones.
- * EFFECT-2  A chain leaves its block only after gc_keep_continuation: marking has then seen what it
- *           held when the cycle began.
- *
+/* The primitives of stdlib/effect.ml that make and change fibers. Continuation blocks: prims/continuation.c.
  * No state. */
-#include "bytecode/effects.h"
-
 #include "bytecode/bytecode.h"
-#include "sync/atomic.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-struct stack_info *continuation_take(value cont)
-{
-  gc_keep_continuation(Caml_state->domain, cont);
-  return Ptr_val(exchange_seq(&Field(cont, 0), Val_ptr(NULL)));
-}
-
-value continuation_renew(value cont)
-{
-  if (gc_is_young(cont)) return cont;
-  LOCAL_ROOTS(&cont);
-  value fresh = caml_alloc_small(2, Cont_tag);
-  Field(fresh, 0) = Val_ptr(NULL);
-  gc_note_continuation(Caml_state->domain, fresh);
-  Field(fresh, 1) = Field(cont, 1);
-  Field(fresh, 0) = Val_ptr(continuation_take(cont));
-  return fresh;
-}
-
-/* ---- Primitives ---- */
+#include "bytecode/fiber.h"
+#include "prims/continuation.h"
 
 CAMLprim value caml_alloc_stack(value on_value, value on_exn, value on_effect)
 {
@@ -55,15 +19,6 @@ CAMLprim value caml_alloc_stack(value on_value, value on_exn, value on_effect)
   return Val_ptr(f);
 }
 
-CAMLprim value caml_continuation_use_noexc(value cont) { return Val_ptr(continuation_take(cont)); }
-
-CAMLprim value caml_continuation_use(value cont)
-{
-  value chain = caml_continuation_use_noexc(cont);
-  if (!Ptr_val(chain)) caml_raise(continuation_already_resumed());
-  return chain;
-}
-
 /* Shallow handlers: whoever resumes the continuation handles what comes next. */
 CAMLprim value caml_continuation_use_and_update_handler_noexc(value cont, value on_value,
                                                               value on_exn, value on_effect)
@@ -75,26 +30,4 @@ CAMLprim value caml_continuation_use_and_update_handler_noexc(value cont, value 
   last->handlers[HANDLE_EXN] = on_exn;
   last->handlers[HANDLE_EFFECT] = on_effect;
   return Val_ptr(first);
-}
-
-/* ---- Exceptions ---- */
-
-/* The library registers them when it starts; a program without it has no effects
- * to go wrong. */
-static value registered_exception(const char *name)
-{
-  const value *exn = caml_named_value(name);
-  if (exn) return *exn;
-  fprintf(stderr, "Fatal error: exception %s\n", name);
-  exit(2);
-}
-
-value effect_unhandled(value effect)
-{
-  return caml_alloc_2(0, registered_exception("Effect.Unhandled"), effect);
-}
-
-value continuation_already_resumed(void)
-{
-  return registered_exception("Effect.Continuation_already_resumed");
 }

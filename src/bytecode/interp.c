@@ -31,11 +31,12 @@
 
 #include "bytecode/activation.h"
 #include "bytecode/bytecode.h"
-#include "bytecode/effects.h"
 #include "bytecode/instructions.h"
 #include "bytecode/labels.h"
+#include "prims/continuation.h"
 #include "prims/io.h"
 #include "prims/memprof.h"
+#include "prims/method.h"
 #include "sync/atomic.h"
 
 /* ---- Called out of the loop ---- */

@@ -40,8 +40,9 @@ struct gc_client {
   /* Every root of a STOPPED (or one's own) domain that only the client knows: stacks, local
    * roots, pending exceptions. World stopped, or own domain. [no gc] */
   void (*scan_domain)(struct domain *d, struct root_visitor *v);
-  /* Process-wide roots that are not registered as global roots. [stw] */
-  void (*scan_process)(struct root_visitor *v);
+  /* Process-wide roots that are not registered as global roots. young_only: for a minor collection, which
+   * need not see those that got no new value since the last one. [stw] */
+  void (*scan_process)(struct root_visitor *v, bool young_only);
 
   /* The suspended stack that a continuation block (Cont_tag) holds in field 0,
    * tagged by Val_ptr; may be NULL inside. */

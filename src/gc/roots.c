@@ -123,7 +123,7 @@ void gc_root_modify_generational(value *slot, value v)
 
 void roots_scan_process(struct root_visitor *v, bool young_only)
 {
-  bac_gc.client.scan_process(v);
+  bac_gc.client.scan_process(v, young_only);
   /* The lock keeps out threads that are in a blocking section. */
   lock_acquire(&roots.lock);
   root_set_visit(&roots.plain, v);

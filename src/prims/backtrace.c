@@ -2,7 +2,7 @@
 /* Backtraces as Printexc sees them: recording, raw backtraces, and turning
  * them into source locations. The back end fills the buffer and knows the
  * locations (abi/backtrace.h); call stacks are its own primitives
- * (bytecode/callstack.c).
+ * (bytecode/callstack.c, native/callstack.c).
  *
  * State: the buffer of the domain [own]. */
 #include "abi/backtrace.h"
@@ -35,14 +35,21 @@ CAMLprim value caml_ml_debug_info_status(value unit) { return Val_int(debuginfo_
 
 /* ---- Raw backtraces ---- */
 
+value backtrace_value(const backtrace_slot *slots, size_t count)
+{
+  value raw = count > 0 ? gc_alloc(domain_self(), count, 0) : Atom(0);
+  if (raw != 0)
+    for (size_t i = 0; i < count; i++) Store_field(raw, i, Val_slot(slots[i]));
+  return raw;
+}
+
 CAMLprim value caml_get_exception_raw_backtrace(value unit)
 {
   caml_domain_state *st = Caml_state;
   if (!st->backtrace_active || !st->backtrace_buffer || st->backtrace_pos <= 0) return Atom(0);
   /* Allocation runs no OCaml code, so the buffer stays as it is. */
-  size_t count = (size_t)st->backtrace_pos;
-  value raw = caml_alloc(count, 0);
-  for (size_t i = 0; i < count; i++) Store_field(raw, i, Val_slot(st->backtrace_buffer[i]));
+  value raw = backtrace_value(st->backtrace_buffer, (size_t)st->backtrace_pos);
+  if (raw == 0) caml_raise_out_of_memory();
   return raw;
 }
 
@@ -64,7 +71,6 @@ CAMLprim value caml_restore_raw_backtrace(value exn, value raw)
 
 CAMLprim value caml_raw_backtrace_length(value raw) { return Val_long(Wosize_val(raw)); }
 
-/* A slot stands for one location: bytecode has no inlining. */
 CAMLprim value caml_raw_backtrace_slot(value raw, value index)
 {
   if (Unsigned_long_val(index) >= Wosize_val(raw))
@@ -72,7 +78,11 @@ CAMLprim value caml_raw_backtrace_slot(value raw, value index)
   return Field(raw, Long_val(index));
 }
 
-CAMLprim value caml_raw_backtrace_next_slot(value slot) { return Val_none; }
+CAMLprim value caml_raw_backtrace_next_slot(value slot)
+{
+  backtrace_slot next = debuginfo_next(Slot_val(slot));
+  return next ? caml_alloc_some(Val_slot(next)) : Val_none;
+}
 
 /* ---- Locations ---- */
 
@@ -98,10 +108,10 @@ static value location_value(const struct code_location *l)
   return v;
 }
 
-static value slot_location(value slot)
+static value slot_location(backtrace_slot slot)
 {
   struct code_location location;
-  debuginfo_locate(Slot_val(slot), &location);
+  debuginfo_locate(slot, &location);
   return location_value(&location);
 }
 
@@ -113,7 +123,7 @@ static void require_debuginfo(void)
 CAMLprim value caml_convert_raw_backtrace_slot(value slot)
 {
   require_debuginfo();
-  return slot_location(slot);
+  return slot_location(Slot_val(slot));
 }
 
 CAMLprim value caml_convert_raw_backtrace(value raw)
@@ -121,12 +131,15 @@ CAMLprim value caml_convert_raw_backtrace(value raw)
   require_debuginfo();
   value locations = Val_unit;
   LOCAL_ROOTS(&raw, &locations);
-  mlsize_t count = Wosize_val(raw);
+  mlsize_t count = 0, at = 0;
+  for (mlsize_t i = 0; i < Wosize_val(raw); i++)
+    for (backtrace_slot s = Slot_val(Field(raw, i)); s; s = debuginfo_next(s)) count++;
   locations = caml_alloc(count, 0);
-  for (mlsize_t i = 0; i < count; i++) {
-    value location = slot_location(Field(raw, i));
-    Store_field(locations, i, location);
-  }
+  for (mlsize_t i = 0; i < Wosize_val(raw); i++)
+    for (backtrace_slot s = Slot_val(Field(raw, i)); s; s = debuginfo_next(s)) {
+      value location = slot_location(s);
+      Store_field(locations, at++, location);
+    }
   return locations;
 }
 
@@ -182,10 +195,11 @@ CAMLexport void caml_print_exception_backtrace(void)
     fputs("(Cannot print stack backtrace: no debug information available)\n", stderr);
     return;
   }
-  for (intnat i = 0; i < Caml_state->backtrace_pos; i++) {
-    struct code_location location;
-    debuginfo_locate(Caml_state->backtrace_buffer[i], &location);
-    print_location(&location, (size_t)i);
-  }
+  for (intnat i = 0; i < Caml_state->backtrace_pos; i++)
+    for (backtrace_slot s = Caml_state->backtrace_buffer[i]; s; s = debuginfo_next(s)) {
+      struct code_location location;
+      debuginfo_locate(s, &location);
+      print_location(&location, (size_t)i);
+    }
   fputs(status_hint(debuginfo_status()), stderr);
 }

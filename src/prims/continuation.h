@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Continuations and the exceptions of effects, for the interpreter loop. */
-#ifndef BAC_BYTECODE_EFFECTS_H
-#define BAC_BYTECODE_EFFECTS_H
+/* Continuations and the exceptions of effects, for the back ends. */
+#ifndef BAC_PRIMS_CONTINUATION_H
+#define BAC_PRIMS_CONTINUATION_H
 
-#include "bytecode/fiber.h"
+#include "abi/caml.h"
 
 /* Empties the continuation and hands out its first fiber; NULL: it was resumed
  * before. [no gc] */

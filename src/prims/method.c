@@ -7,7 +7,7 @@
  * site's remembered offset may be tried without further checks.
  *
  * No state. */
-#include "bytecode/bytecode.h"
+#include "prims/method.h"
 
 #include "sync/atomic.h"
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The native back end: what its files tell each other, beyond the stacks (native/stack.h, native/walk.h) and
+ * the frame descriptors (native/frames.h). */
+#ifndef BAC_NATIVE_NATIVE_H
+#define BAC_NATIVE_NATIVE_H
+
+#include "abi/runtime.h"
+
+/* ---- The assembly file. See there what each does. ---- */
+value caml_start_program(caml_domain_state *st);
+value caml_callback_asm(caml_domain_state *st, value closure, value *args);
+value caml_callback2_asm(caml_domain_state *st, value closure, value *args);
+value caml_callback3_asm(caml_domain_state *st, value closure, value *args);
+_Noreturn void caml_raise_exception(caml_domain_state *st, value exn);
+extern char caml_system__code_begin[], caml_system__code_end[];
+
+/* ---- What it calls ---- */
+void native_allocate(void);
+void native_record_backtrace(value exn, uintptr_t pc, char *sp, const char *handler);
+void native_note_continuation(value cont);
+void native_renew_continuation(value effect_and_cont[2]);
+_Noreturn void native_raise_unhandled(value effect);
+_Noreturn void native_raise_already_resumed(void);
+extern const value native_bound_error[];
+
+/* ---- Static data and code (statics.c) ---- */
+
+/* Frame descriptors and code fragments of the program. Before the collector starts. */
+void statics_init(void);
+/* The program's globals. young_only: those that a module which is being initialised may have set since the last
+ * time. [stw] */
+void statics_scan(struct root_visitor *v, bool young_only);
+
+/* ---- Roots (roots.c) ---- */
+extern const struct gc_client native_client;
+
+/* ---- Signals (altstack.c) ---- */
+
+/* A thread is about to run OCaml code for the first time: handlers must not run on fibers. */
+void altstack_install(void);
+
+/* ---- Callbacks (callback.c) ---- */
+
+/* Runs [entry] in OCaml: room for it is made, effects stop here. An exception comes back marked. [may run OCaml] */
+value native_enter(value (*entry)(caml_domain_state *, value, value *), value closure, value *args);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* Fibers: making, growing and freeing them. What lies on one is in stack.h; who switches between
+ * them, in the assembly file; who walks them, in walk.c.
+ *
+ * A domain's own fiber gets address space for the largest stack at once, and the system gives it memory as it is touched:
+ * it does not move, and nothing is copied. Where that much address space is not to be had, and for the
+ * fibers of handlers, which are many and small, growing takes twice the memory and copies.
+ *
+ * Small fibers that are done with wait in a list of their domain: the head hangs from Caml_state->stack_cache
+ * [own], linked by [exn], and [callbacks] counts the fibers from there on.
+ *
+ * No state; the size limit is a runtime parameter. */
+#include "native/stack.h"
+
+#include "abi/params.h"
+#include "base/bits.h"
+#include "sync/atomic.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { CACHE_MOST_FIBERS = 64 };
+
+size_t stack_max_words(void) { return load_relaxed(&runtime_params.stack_words); }
+
+/* ---- Memory ---- */
+
+static struct stack_info *stack_format(void *memory, size_t words, size_t mapped)
+{
+  struct stack_info *s = memory;
+  struct stack_top *top = (struct stack_top *)((value *)memory + words) - 1;
+  *s = (struct stack_info){.sp = (char *)top, .top = top, .words = words, .mapped = mapped};
+  *top = (struct stack_top){.handlers = {Val_unit, Val_unit, Val_unit}};
+  return s;
+}
+
+/* An even number of words, so that the top is aligned as the bottom is. */
+static struct stack_info *stack_from_heap(size_t words)
+{
+  words = align_up(words, 2);
+  void *memory = malloc(Bsize_wsize(words));
+  return memory ? stack_format(memory, words, 0) : NULL;
+}
+
+/* Lazily filled; huge pages would fill it in large steps. */
+static struct stack_info *stack_from_mapping(size_t words)
+{
+  enum { PAGE_WORDS = 4096 / sizeof(value) };
+  words = align_up(words, PAGE_WORDS);
+  size_t bytes = Bsize_wsize(words);
+  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return NULL;
+  madvise(memory, bytes, MADV_NOHUGEPAGE);
+  return stack_format(memory, words, bytes);
+}
+
+/* ---- The cache ---- */
+
+static struct stack_info *cache_head(caml_domain_state *st) { return (struct stack_info *)st->stack_cache; }
+static void cache_set_head(caml_domain_state *st, struct stack_info *s) { st->stack_cache = (struct stack_info **)s; }
+
+static struct stack_info *cache_take(caml_domain_state *st)
+{
+  struct stack_info *s = st ? cache_head(st) : NULL;
+  if (s) cache_set_head(st, s->exn);
+  return s;
+}
+
+static bool cache_keep(caml_domain_state *st, struct stack_info *s)
+{
+  if (!st || s->words != STACK_WORDS || s->mapped) return false;
+  struct stack_info *head = cache_head(st);
+  uintnat count = head ? head->callbacks + 1 : 1;
+  if (count > CACHE_MOST_FIBERS) return false;
+  s->callbacks = count;
+  s->exn = head;
+  cache_set_head(st, s);
+  return true;
+}
+
+void stack_cache_clear(caml_domain_state *st)
+{
+  for (struct stack_info *s; (s = cache_take(st)) != NULL;) free(s);
+}
+
+/* ---- Making and freeing ---- */
+
+struct stack_info *stack_new(void)
+{
+  struct stack_info *s = cache_take(Caml_state_opt);
+  return s ? stack_format(s, STACK_WORDS, 0) : stack_from_heap(STACK_WORDS);
+}
+
+struct stack_info *stack_new_main(void)
+{
+  struct stack_info *s = stack_from_mapping(max_size(stack_max_words(), STACK_WORDS));
+  return s ? s : stack_from_heap(STACK_MAIN_WORDS);
+}
+
+static void stack_give_back(struct stack_info *s)
+{
+  if (s->mapped)
+    munmap(s, s->mapped);
+  else
+    free(s);
+}
+
+void stack_free(struct stack_info *s)
+{
+  if (!cache_keep(Caml_state_opt, s)) stack_give_back(s);
+}
+
+void stack_free_chain(struct stack_info *first)
+{
+  while (first) {
+    struct stack_info *parent = first->top->parent;
+    stack_free(first);
+    first = parent;
+  }
+}
+
+/* A fiber has returned to its parent. */
+void native_fiber_done(struct stack_info *s) { stack_free(s); }
+
+/* ---- Growing ---- */
+
+/* The handlers' links were copied with their old values; each leads to the next. Returns the innermost's new address. */
+static void *handlers_move(void *innermost, const struct stack_info *old, intnat by)
+{
+  const char *low = (const char *)old, *high = (const char *)old->top;
+  void *moved = innermost;
+  for (void **at = &moved; (const char *)*at >= low && (const char *)*at < high; at = *at) *at = (char *)*at + by;
+  return moved;
+}
+
+static void links_move(struct c_stack_link *link, const struct stack_info *old, struct stack_info *fresh, intnat by)
+{
+  for (; link; link = link->prev)
+    if (link->stack == old) {
+      link->stack = fresh;
+      link->sp += by;
+    }
+}
+
+static void stack_move(caml_domain_state *st, struct stack_info *old, struct stack_info *fresh)
+{
+  intnat by = (char *)fresh->top - (char *)old->top;
+  fresh->sp = old->sp + by;
+  fresh->callbacks = old->callbacks;
+  memcpy(fresh->sp, old->sp, (size_t)((char *)(old->top + 1) - old->sp));
+  st->exn_handler = handlers_move(st->exn_handler, old, by);
+  links_move(st->c_stack, old, fresh, by);
+  st->current_stack = fresh;
+  stack_give_back(old);
+}
+
+bool stack_ensure(caml_domain_state *st, size_t words)
+{
+  struct stack_info *old = st->current_stack;
+  size_t used = stack_used_words(old) + sizeof(struct stack_top) / sizeof(value), need, max = stack_max_words();
+  if (!add_fits(words, used + STACK_INFO_WORDS + STACK_RED_WORDS, &need)) return false;
+  if (need <= old->words) return true;
+  if (need > max) return false;
+  struct stack_info *fresh = stack_from_heap(min_size(max_size(need, old->words * 2), max));
+  if (!fresh) return false;
+  stack_move(st, old, fresh);
+  return true;
+}
+
+/* The prologue's figure has the red zone in it; the return address and the figure itself are on the stack. */
+bool native_grow_stack(size_t words) { return stack_ensure(Caml_state, words + 2); }
+
+size_t backend_stack_words(void) { return stack_used_words(Caml_state->current_stack); }

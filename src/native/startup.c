@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting a native program, or the OCaml part of a C program: parameters, the collector, the entry functions of all units,
+ * the end. No state. */
+#include "abi/params.h"
+#include "native/native.h"
+#include "prims/runtime_events.h"
+#include "prims/sys.h"
+
+#include <stdlib.h>
+
+_Noreturn void caml_fatal_uncaught_exception(value exn);
+
+static void runtime_start(char **argv)
+{
+  struct gc_params params = gc_params_default;
+  const char *why = NULL;
+  params_read_environment(&params);
+  statics_init();
+  struct domain *d = gc_init(&params, &native_client, &why);
+  if (!d) bac_fatal("cannot start: %s", why ? why : "no memory");
+  state_set_self(d);
+  caml_runtime_events_init();
+  char *exe = realpath("/proc/self/exe", NULL);
+  sys_set_arguments(exe ? exe : argv[0] ? argv[0] : "", argv);
+  free(exe);
+}
+
+static value run_program(caml_domain_state *st, value closure, value *args) { return caml_start_program(st); }
+
+/* An exception that leaves the program comes back marked. [pooling] would have the C heap's blocks freed at shutdown. */
+CAMLexport value caml_startup_common(char **argv, int pooling)
+{
+  if (!sys_startup_begin()) return Val_unit;
+  runtime_start(argv);
+  return native_enter(run_program, Val_unit, NULL);
+}
+
+CAMLexport value caml_startup_exn(char **argv) { return caml_startup_common(argv, 0); }
+CAMLexport value caml_startup_pooled_exn(char **argv) { return caml_startup_common(argv, 1); }
+
+CAMLexport void caml_startup(char **argv)
+{
+  value result = caml_startup_exn(argv);
+  if (Is_exception_result(result)) caml_fatal_uncaught_exception(Extract_exception(result));
+}
+
+CAMLexport void caml_startup_pooled(char **argv) { caml_startup(argv); }
+CAMLexport void caml_main(char **argv) { caml_startup(argv); }
+
+/* Programs of before OCaml 4 call it. */
+CAMLexport void caml_init_callbacks(void) {}
