@@ -37,6 +37,8 @@ bool debuginfo_available(void);
 int debuginfo_status(void);
 /* Reads the debugging information first if that was not done yet. [may gc] */
 void debuginfo_locate(backtrace_slot slot, struct code_location *out);
+/* The first location that a slot of a recorded backtrace stands for; NULL: none. [no gc] */
+backtrace_slot debuginfo_first(backtrace_slot slot);
 /* The slot for the function that the one of [slot] was inlined into; NULL: none. [no gc] */
 backtrace_slot debuginfo_next(backtrace_slot slot);
 

@@ -330,6 +330,7 @@ static const struct event *event_find(const struct fragment *f, uint32_t word)
 }
 
 /* Bytecode has no inlining. */
+backtrace_slot debuginfo_first(backtrace_slot slot) { return slot; }
 backtrace_slot debuginfo_next(backtrace_slot slot) { return NULL; }
 
 void debuginfo_locate(backtrace_slot slot, struct code_location *out)

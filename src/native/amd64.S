@@ -349,16 +349,14 @@ record:
         END     caml_reraise_exn
 
 /* void caml_raise_exception(caml_domain_state *, value exn), from C that OCaml code called: leaves all C frames up to
- * it. The record begins with the OCaml frame that made the call. */
+ * it. The record begins anew, with the OCaml frame that made the call. */
         GLOBAL  caml_raise_exception
         movq    %rdi, %r14
         movq    %rsi, %rax
         movq    STATE(YOUNG_PTR), %r15
         movq    STATE(C_STACK), %r10
         movq    LINK_SP(%r10), %rsp
-        cmpq    $0, STATE(BACKTRACE_ACTIVE)
-        jne     record
-        THROW
+        jmp     caml_raise_exn
         END     caml_raise_exception
 
 /* An index out of bounds. Code without debugging information has no frame descriptor here, so nothing may be
@@ -398,18 +396,44 @@ record:
         jne     \none
         .endm
 
-/* %rax: an effect; %rbx: a new continuation block. Runs the handler's effect function (effect, continuation, last fiber) on
- * the parent. Does not collect, but where nobody handles the effect: raises Effect.Unhandled. */
+/* Goes to \young if the continuation block in %rbx is young. Else replaces it by a new one (EFFECT-1), which may collect; keeps the
+ * effect in %rax, and %rdi, an integer. */
+        .macro  RENEW young
+        cmpq    STATE(YOUNG_START), %rbx
+        jb      .Lrenew\@
+        cmpq    STATE(YOUNG_END), %rbx
+        jb      \young
+.Lrenew\@:
+        TO_C
+        subq    $32, %rsp
+        .cfi_escape DW_CFA_def_cfa_expression, 5, DW_OP_breg_rsp, LINK_SP + 32, DW_OP_deref, DW_OP_plus_uconst, 8
+        movq    %rax, 0(%rsp)
+        movq    %rbx, 8(%rsp)
+        movq    %rdi, 16(%rsp)
+        movq    %rsp, %rdi
+        call    native_renew_continuation
+        movq    0(%rsp), %rax
+        movq    8(%rsp), %rbx
+        movq    16(%rsp), %rdi
+        addq    $32, %rsp
+        TO_OCAML
+        .endm
+
+/* %rax: an effect; %rbx: an empty continuation block. Runs the handler's effect function (effect, continuation, last fiber) on
+ * the parent. The block was allocated before the effect was computed, and need not be young: may collect then. Where nobody
+ * handles the effect, raises Effect.Unhandled. */
         GLOBAL  caml_perform
         movq    STATE(CURRENT_STACK), %rsi
         HANDLER_OF %rsi, %r10, unhandled
-        leaq    1(%rsi), %rdi
-        movq    %rdi, 0(%rbx)
-        movq    %rax, %r12
+        RENEW   1f
+        jmp     2f
+1:      movq    %rax, %r12
         movq    %rbx, %rdi
         CALL_LEAF native_note_continuation
         movq    %r12, %rax
-        movq    STATE(CURRENT_STACK), %rsi
+2:      movq    STATE(CURRENT_STACK), %rsi
+        leaq    1(%rsi), %rdi
+        movq    %rdi, 0(%rbx)
         movq    STACK_TOP(%rsi), %r11
         movq    TOP_PARENT(%r11), %r10
 /* %rax: the effect; %rbx: its continuation; %rsi: the fiber to leave, the last of the chain; %r10: its parent */
@@ -429,26 +453,9 @@ unhandled:
         END     caml_perform
 
 /* %rax: an effect that this fiber's handler does not know; %rbx: its continuation; %rdi: the last fiber of its chain, a tagged
- * address. The fiber joins the chain, and its parent is asked. May collect where the block is no longer young: then there must be a new
- * one (EFFECT-1). */
+ * address. The fiber joins the chain, and its parent is asked. May collect where the block is no longer young. */
         GLOBAL  caml_reperform
-        cmpq    STATE(YOUNG_START), %rbx
-        jb      1f
-        cmpq    STATE(YOUNG_END), %rbx
-        jb      2f
-1:      TO_C
-        subq    $32, %rsp
-        .cfi_escape DW_CFA_def_cfa_expression, 5, DW_OP_breg_rsp, LINK_SP + 32, DW_OP_deref, DW_OP_plus_uconst, 8
-        movq    %rax, 0(%rsp)
-        movq    %rbx, 8(%rsp)
-        movq    %rdi, 16(%rsp)
-        movq    %rsp, %rdi
-        call    native_renew_continuation
-        movq    0(%rsp), %rax
-        movq    8(%rsp), %rbx
-        movq    16(%rsp), %rdi
-        addq    $32, %rsp
-        TO_OCAML
+        RENEW   2f
 2:      movq    STATE(CURRENT_STACK), %rsi
         movq    STACK_TOP - 1(%rdi), %r11
         movq    %rsi, TOP_PARENT(%r11)

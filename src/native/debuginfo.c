@@ -31,6 +31,8 @@ static const uint32_t *slot_info(backtrace_slot slot)
   return frame_debuginfo((const struct frame_descr *)slot);
 }
 
+backtrace_slot debuginfo_first(backtrace_slot slot) { return slot_info(slot) ? slot : NULL; }
+
 backtrace_slot debuginfo_next(backtrace_slot slot)
 {
   const uint32_t *info = slot_info(slot);

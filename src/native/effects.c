@@ -32,7 +32,7 @@ CAMLprim value caml_continuation_use_and_update_handler_noexc(value cont, value 
 
 /* ---- For the assembly file ---- */
 
-/* The block was allocated by OCaml code, just now. [no gc] */
+/* The block is a young one that OCaml code allocated. [no gc] */
 void native_note_continuation(value cont) { gc_note_continuation(Caml_state->domain, cont); }
 
 /* The effect is kept, the continuation is replaced where it is no longer young. [may gc] */

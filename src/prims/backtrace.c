@@ -133,10 +133,10 @@ CAMLprim value caml_convert_raw_backtrace(value raw)
   LOCAL_ROOTS(&raw, &locations);
   mlsize_t count = 0, at = 0;
   for (mlsize_t i = 0; i < Wosize_val(raw); i++)
-    for (backtrace_slot s = Slot_val(Field(raw, i)); s; s = debuginfo_next(s)) count++;
+    for (backtrace_slot s = debuginfo_first(Slot_val(Field(raw, i))); s; s = debuginfo_next(s)) count++;
   locations = caml_alloc(count, 0);
   for (mlsize_t i = 0; i < Wosize_val(raw); i++)
-    for (backtrace_slot s = Slot_val(Field(raw, i)); s; s = debuginfo_next(s)) {
+    for (backtrace_slot s = debuginfo_first(Slot_val(Field(raw, i))); s; s = debuginfo_next(s)) {
       value location = slot_location(s);
       Store_field(locations, at++, location);
     }
@@ -196,7 +196,7 @@ CAMLexport void caml_print_exception_backtrace(void)
     return;
   }
   for (intnat i = 0; i < Caml_state->backtrace_pos; i++)
-    for (backtrace_slot s = Caml_state->backtrace_buffer[i]; s; s = debuginfo_next(s)) {
+    for (backtrace_slot s = debuginfo_first(Caml_state->backtrace_buffer[i]); s; s = debuginfo_next(s)) {
       struct code_location location;
       debuginfo_locate(s, &location);
       print_location(&location, (size_t)i);
