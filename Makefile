@@ -84,8 +84,7 @@ byte_obj := $(call object,$(byte_src))
 main_obj := $(call object,$(main_src)) $B/obj/gen/primitives.o
 
 # ocamlopt's link command names no libzstd: native programs bring their own compression (libcomprmarsh).
-native_obj := $(if $(native_src),$(filter-out %/prims/compression.o,$(call object,$(native_src))) \
-  $(native_asm:%.S=$B/obj/%.o) $B/obj/native/compression.o)
+native_obj := $(filter-out %/prims/zstd.o,$(call object,$(native_src))) $(native_asm:%.S=$B/obj/%.o)
 
 libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a $(if $(native_obj),$B/lib/libasmrun_bactrian.a)
 bins := $B/bin/bactrian $B/bin/ocamlrun
@@ -115,11 +114,6 @@ $B/obj/%.o: %.S $B/flags
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CPPFLAGS) -MMD -MP -c $< -o $@
-
-$B/obj/native/compression.o: src/prims/compression.c $B/flags
-	$(call say,CC,"$< (no zstd)")
-	@mkdir -p $(@D)
-	@$(CC) $(filter-out -DBAC_HAVE_ZSTD,$(ALL_CPPFLAGS)) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # Written only when the list of primitives changes. The stamp is dated before
 # the sources are read: one that is saved meanwhile is read again.

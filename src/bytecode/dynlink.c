@@ -9,6 +9,7 @@
 #include "bytecode/guard.h"
 #include "bytecode/image.h"
 #include "bytecode/startup.h"
+#include "prims/library.h"
 #include "prims/marshal.h"
 #include "sync/lock.h"
 
@@ -114,7 +115,7 @@ static bool library_failed(const char *name, const char *reason, char *why)
   return false;
 }
 
-static bool library_open(const char *name, char *why)
+static bool linked_open(const char *name, char *why)
 {
   char *file = library_file(name);
   gc_message(MESSAGE_STARTUP, "Loading shared library %s\n", file);
@@ -205,7 +206,7 @@ bool dynlink_program(struct string_section dlls, struct string_section names, bo
 {
   bool any = false;
   for (const char *name = section_first(dlls); name; name = section_next(dlls, name), any = true)
-    if (!(to_run ? library_open(name, why) : library_exists(name, why))) return false;
+    if (!(to_run ? linked_open(name, why) : library_exists(name, why))) return false;
   return primitives_resolve(names, any && !to_run, why);
 }
 
@@ -236,46 +237,12 @@ size_t dynlink_primitives(void)
 
 /* ---- For the linker inside the program ---- */
 
-/* A C address in a block that the collector does not look into. */
-static value address_block(void *address)
-{
-  value block = caml_alloc_small(1, Abstract_tag);
-  Field(block, 0) = (value)address;
-  return block;
-}
-static void *block_address(value block) { return (void *)Field(block, 0); }
-
-CAMLprim value caml_dynlink_open_lib(value filename)
-{
-  gc_message(MESSAGE_STARTUP, "Opening shared library %s\n", String_val(filename));
-  char *name = caml_strdup_of_value(filename);
-  caml_enter_blocking_section_no_pending();
-  void *handle = dlopen(name, RTLD_NOW | RTLD_GLOBAL);
-  caml_leave_blocking_section();
-  caml_stat_free(name);
-  if (!handle) caml_failwith(dlerror());
-  return address_block(handle);
-}
-
-CAMLprim value caml_dynlink_close_lib(value handle)
-{
-  dlclose(block_address(handle));
-  return Val_unit;
-}
-
-/* Unit where there is no such symbol. */
-CAMLprim value caml_dynlink_lookup_symbol(value handle, value name)
-{
-  void *symbol = dlsym(block_address(handle), String_val(name));
-  return symbol ? address_block(symbol) : Val_unit;
-}
-
 CAMLprim value caml_dynlink_add_primitive(value address)
 {
   lock_acquire(&linked.lock);
   size_t index = linked.count;
   if (index < PRIMITIVES_MAX) {
-    bytecode_prims[index] = (bytecode_prim)block_address(address);
+    bytecode_prims[index] = (bytecode_prim)library_address(address);
     linked.count++;
   }
   lock_release(&linked.lock);
@@ -288,7 +255,7 @@ CAMLprim value caml_dynlink_get_current_libs(value unit)
   value libraries = caml_alloc_tuple(linked.libraries.len);
   LOCAL_ROOTS(&libraries);
   for (size_t i = 0; i < linked.libraries.len; i++) {
-    value handle = address_block(linked.libraries.at[i]);
+    value handle = library_block(linked.libraries.at[i]);
     Store_field(libraries, i, handle);
   }
   return libraries;

@@ -46,6 +46,7 @@ static value slots_value(backtrace_slot *slots, size_t count)
 {
   value raw = backtrace_value(slots, count);
   caml_stat_free(slots);
+  if (raw == 0) caml_raise_out_of_memory();
   return raw;
 }
 

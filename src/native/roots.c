@@ -57,4 +57,5 @@ const struct gc_client native_client = {
     .free_continuation = native_free_continuation,
     .custom_has_finaliser = state_custom_has_finaliser,
     .custom_finalise = state_custom_finalise,
+    .moment = timing_hooks_call,
 };

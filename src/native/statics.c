@@ -7,8 +7,10 @@
  * through the barrier. So a minor collection looks at the units that were initialised since the last one, and at the
  * next, which is being initialised.
  *
- * State: how far minor collections have looked [stw]. */
+ * State: how far minor collections have looked [stw]; the root tables of units that were linked dynamically
+ * [lock:statics.lock to add, stw]. */
 #include "abi/codefrag.h"
+#include "base/vec.h"
 #include "native/frames.h"
 #include "native/native.h"
 #include "prims/md5.h"
@@ -19,7 +21,11 @@ extern struct code_segment { char *begin, *end; } caml_code_segments[];
 
 CAMLexport intnat caml_globals_inited = 0;
 
-static intnat statics_scanned;
+static struct {
+  struct lock lock;             /* RANK_ABI */
+  intnat scanned;
+  VEC(value *) linked;
+} statics = {.lock = LOCK_INIT(RANK_ABI)};
 
 /* ---- Roots ---- */
 
@@ -30,9 +36,10 @@ static void unit_scan(value *const unit, struct root_visitor *v)
 
 void statics_scan(struct root_visitor *v, bool young_only)
 {
-  for (intnat i = young_only ? statics_scanned : 0; i <= caml_globals_inited && caml_globals[i]; i++)
+  for (intnat i = young_only ? statics.scanned : 0; i <= caml_globals_inited && caml_globals[i]; i++)
     unit_scan(caml_globals[i], v);
-  if (young_only) statics_scanned = caml_globals_inited;
+  for (size_t i = 0; i < statics.linked.len; i++) unit_scan(statics.linked.at[i], v);
+  if (young_only) statics.scanned = caml_globals_inited;
 }
 
 /* ---- Code ---- */
@@ -47,7 +54,7 @@ static void code_digest(const void *start, const void *end, unsigned char digest
 
 static void fragment_register(const char *start, const char *end, codefrag_digester *digester)
 {
-  if (!codefrag_register(start, end, NULL, digester)) bac_fatal("cannot start: no memory for the table of code");
+  if (!codefrag_register(start, end, NULL, digester)) bac_fatal("out of memory for the table of code");
 }
 
 /* All units' code is one fragment: the linker lays them one behind the other. */
@@ -66,4 +73,15 @@ void statics_init(void)
 {
   for (void **table = caml_frametable; *table; table++) frames_add_table(*table);
   code_register();
+}
+
+void statics_add(const void *frame_table, value *roots, const char *code, const char *code_end)
+{
+  if (frame_table) frames_add_table(frame_table);
+  if (roots) {
+    lock_acquire(&statics.lock);
+    *vec_push(&statics.linked) = roots;
+    lock_release(&statics.lock);
+  }
+  if (code && code_end) fragment_register(code, code_end, code_digest);
 }

@@ -9,7 +9,7 @@
  *   extern.c        writing, caml_obj_reachable_words
  *   intern.c        reading
  *   marshal_io.c    where messages go and come from: strings, channels, C memory
- *   compression.c   the optional zstd frames
+ *   compression.c   the hooks for compression, zstd.c what bytecode programs put there
  *
  * CONCURRENCY. Each domain has one extern_state and one intern_state. Neither
  * is in use while a thread of the domain waits: a message is complete before
