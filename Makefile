@@ -52,9 +52,13 @@ have_zstd := $(shell echo '\#include <zstd.h>' | $(CC) -E -x c - >/dev/null 2>&1
 -include build/toolchain.env
 stdlib_dir := $(if $(OCAML_LIB),-DBAC_STDLIB_DIR='"$(OCAML_LIB)"')
 
+# The same objects go into programs and into shared libraries. Where they end up in a program, the linker
+# makes the accesses direct again.
+pic := -fPIC -fno-semantic-interposition -ftls-model=initial-exec
+
 ALL_CPPFLAGS := -Isrc -Iinclude -D_GNU_SOURCE= $(if $(have_zstd),-DBAC_HAVE_ZSTD) $(stdlib_dir) $(CPPFLAGS)
 ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter $(if $(CI),-Werror) \
-  $(flags_$(MODE)) -fno-strict-aliasing -fvisibility=hidden -pthread $(CFLAGS)
+  $(flags_$(MODE)) $(pic) -fno-strict-aliasing -fvisibility=hidden -pthread $(CFLAGS)
 ALL_LDFLAGS := $(filter -fsanitize=%,$(flags_$(MODE))) -pthread $(LDFLAGS)
 LIBS := $(if $(have_zstd),-lzstd) -ldl -lm -lpthread
 
@@ -86,7 +90,9 @@ main_obj := $(call object,$(main_src)) $B/obj/gen/primitives.o
 # ocamlopt's link command names no libzstd: native programs bring their own compression (libcomprmarsh).
 native_obj := $(filter-out %/prims/zstd.o,$(call object,$(native_src))) $(native_asm:%.S=$B/obj/%.o)
 
-libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a $(if $(native_obj),$B/lib/libasmrun_bactrian.a)
+native_libs := $(if $(native_obj),$(patsubst %,$B/lib/libasmrun_bactrian%,.a _pic.a _shared.so))
+
+libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a $(native_libs)
 bins := $B/bin/bactrian $B/bin/ocamlrun
 
 .PHONY: all lib objects
@@ -148,8 +154,14 @@ $B/obj/libcore.a: $(core_obj) $(capi_obj) $B/sources
 $B/lib/libcamlrun_bactrian.a: $(core_obj) $(byte_obj) $B/sources
 	$(archive)
 
-$B/lib/libasmrun_bactrian.a: $(core_obj) $(native_obj) $B/sources
+$B/lib/libasmrun_bactrian.a $B/lib/libasmrun_bactrian_pic.a: $(core_obj) $(native_obj) $B/sources
 	$(archive)
+
+# What the program itself defines (caml_program, caml_globals ...) is left open.
+$B/lib/libasmrun_bactrian_shared.so: $(core_obj) $(native_obj) $B/sources
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -shared $(filter-out %/native/main.o,$(filter %.o,$^)) -o $@ -ldl -lm -lpthread
 
 # Exported names stay visible to the C stubs that programs load.
 $B/bin/bactrian: $(core_obj) $(byte_obj) $(main_obj) $B/sources

@@ -541,6 +541,7 @@ caml_system__code_end:
 /* The frames above: of a size that no function has, so that walking takes them for the ends of chunks. */
         .data
         .globl  caml_system.frametable
+        .type   caml_system.frametable, @object
         .p2align 3
 caml_system.frametable:
         .quad   2
@@ -550,9 +551,14 @@ caml_system.frametable:
         .quad   fiber_return
         .short  -1, 0
         .p2align 3
+        .size   caml_system.frametable, . - caml_system.frametable
 
         .section .rodata.cst16, "aM", @progbits, 16
         .globl  caml_negf_mask, caml_absf_mask
+        .type   caml_negf_mask, @object
+        .type   caml_absf_mask, @object
+        .size   caml_negf_mask, 16
+        .size   caml_absf_mask, 16
         .p2align 4
 caml_negf_mask:
         .quad   0x8000000000000000, 0
