@@ -10,7 +10,8 @@
  *
  * UNWINDING. A frame on the C stack that was called from a fiber finds its caller through the link; the first
  * frame of a fiber finds C, or the parent fiber, through the chunk at the fiber's end. Each is said in
- * DWARF where the stacks change, so that debuggers and profilers see one stack.
+ * DWARF where the stacks change, so that debuggers and profilers see one stack. All these functions are
+ * signal frames to them: only of such do they believe that the caller's stack is elsewhere.
  *
  * Everything below stands between caml_system__code_begin and _end: to a profiler it is the system's code. */
 #include "native/amd64.h"
@@ -30,6 +31,7 @@
         .p2align 4
 \name:
         .cfi_startproc
+        .cfi_signal_frame
         .endm
         .macro HIDDEN name
         .hidden \name
@@ -493,7 +495,6 @@ unhandled:
 /* %rax: a new fiber, tagged; %rbx, %rdi: a closure and its argument, run there. What it returns or raises goes to the fiber's
  * value or exception function, on the fiber that called, when the new one has been freed. Does not collect itself. */
         GLOBAL  caml_runstack
-        .cfi_signal_frame
         decq    %rax
         movq    STATE(CURRENT_STACK), %r10
         SUSPEND %r10
@@ -509,7 +510,7 @@ unhandled:
         movq    %r11, STATE(EXN_HANDLER)
         movq    %r11, %rsp
         .cfi_remember_state
-        .cfi_escape DW_CFA_def_cfa_expression, 7, DW_OP_breg_rsp, CHUNK_SIZE + TOP_PARENT, DW_OP_deref, \
+        .cfi_escape DW_CFA_def_cfa_expression, 8, DW_OP_breg_rsp, CHUNK_SIZE + TOP_PARENT, DW_OP_deref, \
                     DW_OP_plus_uconst, STACK_SP, DW_OP_deref, DW_OP_plus_uconst, 8
         movq    %rdi, %rax
         call    *(%rbx)
