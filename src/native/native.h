@@ -23,6 +23,11 @@ _Noreturn void native_raise_unhandled(value effect);
 _Noreturn void native_raise_already_resumed(void);
 extern const value native_bound_error[];
 
+/* ---- Exceptions (raise.c) ---- */
+
+/* To the innermost handler, at once; there is one. */
+_Noreturn void raise_here(caml_domain_state *st, value exn);
+
 /* ---- Static data and code (statics.c) ---- */
 
 /* Frame descriptors and code fragments of the program. Before the collector starts. */
@@ -37,10 +42,14 @@ void statics_scan(struct root_visitor *v, bool young_only);
 /* ---- Roots (roots.c) ---- */
 extern const struct gc_client native_client;
 
-/* ---- Signals (altstack.c) ---- */
+/* ---- Overflow of the C stack (overflow.c) ---- */
 
-/* A thread is about to run OCaml code for the first time: handlers must not run on fibers. */
-void altstack_install(void);
+/* Once. A handler that the host program has set is kept. */
+void overflow_handle_faults(void);
+/* A thread is about to run OCaml code for the first time. */
+void overflow_watch_thread(void);
+/* Is there little left of the C stack? Such a thread only. */
+bool overflow_is_near(void);
 
 /* ---- Callbacks (callback.c) ---- */
 

@@ -20,6 +20,12 @@ static void local_roots_leave(caml_domain_state *st)
   while (st->local_roots && (char *)st->local_roots < (char *)st->c_stack) st->local_roots = st->local_roots->next;
 }
 
+void raise_here(caml_domain_state *st, value exn)
+{
+  local_roots_leave(st);
+  caml_raise_exception(st, exn);
+}
+
 CAMLexport void caml_raise(value exn)
 {
   caml_channel_cleanup_on_raise();
@@ -29,8 +35,7 @@ CAMLexport void caml_raise(value exn)
   }
   caml_domain_state *st = Caml_state;
   if (!st->exn_handler) caml_fatal_uncaught_exception(exn);
-  local_roots_leave(st);
-  caml_raise_exception(st, exn);
+  raise_here(st, exn);
 }
 
 /* ---- Backtraces ---- */

@@ -19,6 +19,7 @@ static void runtime_start(char **argv)
   struct domain *d = gc_init(&params, &native_client, &why);
   if (!d) bac_fatal("cannot start: %s", why ? why : "no memory");
   state_set_self(d);
+  overflow_handle_faults();
   caml_runtime_events_init();
   char *exe = realpath("/proc/self/exe", NULL);
   sys_set_arguments(exe ? exe : argv[0] ? argv[0] : "", argv);

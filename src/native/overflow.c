@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* When the C stack overflows. OCaml code cannot do it, since its functions check the fiber that they run on; but C code
+ * can that recurses, or that calls OCaml code that calls C code ...
+ *
+ * The latter is seen when OCaml code is entered (overflow_is_near). The former runs into the guard page below the
+ * stack: the handler of that signal has the interrupted thread raise Stack_overflow in place of going on. That is only right
+ * where the collector is not at work; elsewhere, and for any other segmentation fault, the signal has its
+ * default effect.
+ *
+ * Handlers of all signals run on a stack of their own in each thread that runs OCaml code: a fiber may be too small for them.
+ *
+ * State: thread-local the bounds of the thread's stack; a thread-specific value, the memory of its signal stack, which goes with
+ * the thread. */
+#include "native/context.h"
+
+#include "base/bits.h"
+#include "os/os.h"
+#include "sync/atomic.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+enum { SIGNAL_STACK_BYTES = 64 * 1024 };
+/* What C code that OCaml code calls may count on; the collector is among it. */
+enum { C_STACK_RESERVE = 128 * 1024 };
+/* How far from the end of the stack the fault of a large frame may be. */
+enum { GUARD_ZONE = 256 * 1024 };
+
+static __thread struct {
+  char *low;                    /* the lowest address of the stack; NULL: not known */
+  size_t reserve;
+} c_stack;
+
+static pthread_once_t signal_stack_once = PTHREAD_ONCE_INIT;
+static pthread_key_t signal_stack_key;
+
+/* ---- In each thread ---- */
+
+static void signal_stack_free(void *memory)
+{
+  stack_t none = {.ss_flags = SS_DISABLE};
+  sigaltstack(&none, NULL);
+  os_free(memory, SIGNAL_STACK_BYTES);
+}
+
+static void signal_stack_key_create(void)
+{
+  if (pthread_key_create(&signal_stack_key, signal_stack_free) != 0)
+    bac_fatal("cannot start: no thread-specific data");
+}
+
+/* A host program's own is kept. */
+static void signal_stack_install(void)
+{
+  stack_t now;
+  pthread_once(&signal_stack_once, signal_stack_key_create);
+  if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE)) return;
+  void *memory = os_alloc(SIGNAL_STACK_BYTES);
+  if (!memory) bac_fatal("out of memory: no stack for signal handlers");
+  pthread_setspecific(signal_stack_key, memory);
+  sigaltstack(&(stack_t){.ss_sp = memory, .ss_size = SIGNAL_STACK_BYTES}, NULL);
+}
+
+void overflow_watch_thread(void)
+{
+  pthread_attr_t attributes;
+  void *low;
+  size_t size;
+  signal_stack_install();
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  if (pthread_attr_getstack(&attributes, &low, &size) == 0) {
+    c_stack.low = low;
+    c_stack.reserve = min_size(C_STACK_RESERVE, size / 4);
+  }
+  pthread_attr_destroy(&attributes);
+}
+
+bool overflow_is_near(void)
+{
+  return (size_t)((char *)__builtin_frame_address(0) - c_stack.low) < c_stack.reserve;
+}
+
+/* ---- The handler ---- */
+
+static bool is_at_end(const char *address)
+{
+  return c_stack.low && address >= c_stack.low - GUARD_ZONE && address < c_stack.low + GUARD_ZONE;
+}
+
+static bool may_raise(const caml_domain_state *st)
+{
+  return st && st->c_stack && st->exn_handler && load_relaxed(&st->domain->state) == DOMAIN_RUNNING && !world_is_stopped();
+}
+
+/* Runs on the part of the C stack that the fault was below: what was there is left. */
+static void overflow_raise(caml_domain_state *st) { raise_here(st, caml_exception_stack_overflow()); }
+
+static void fault_arrived(int signo, siginfo_t *info, void *context)
+{
+  ucontext_t *at = context;
+  if (is_at_end(info->si_addr) && is_at_end((const char *)context_sp(at)) && may_raise(Caml_state_opt)) {
+    context_call(at, overflow_raise, Caml_state, Caml_state->c_stack);
+    return;
+  }
+  /* The instruction is tried again, and has its default effect. */
+  signal(signo, SIG_DFL);
+}
+
+void overflow_handle_faults(void)
+{
+  struct sigaction action = {.sa_sigaction = fault_arrived, .sa_flags = SA_ONSTACK | SA_SIGINFO}, before;
+  sigemptyset(&action.sa_mask);
+  if (sigaction(SIGSEGV, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(SIGSEGV, &action, NULL);
+}
