@@ -316,9 +316,25 @@ value gc_alloc_custom(struct domain *d, mlsize_t wosize, bool finaliser, mlsize_
   return v;
 }
 
-void gc_note_continuation(struct domain *d, value cont)
+/* A place in this domain's list, which the next minor collection empties: the number of collections, the domain's
+ * slot, the index. */
+enum { NOTE_INDEX_BITS = 20, NOTE_SLOT_BITS = 12 };
+_Static_assert(DOMAINS_MAX <= 1 << NOTE_SLOT_BITS, "slots fit");
+
+static NOINLINE uint64_t note_first(struct remembered *rem, value cont, uint64_t list)
 {
-  *vec_push(&gc_domain(d)->rem.special) = (struct young_special){cont, 0};
+  size_t index = rem->special.len;
+  *vec_push(&rem->special) = (struct young_special){cont, 0};
+  return index >> NOTE_INDEX_BITS == 0 ? list << NOTE_INDEX_BITS | index : 0;
+}
+
+uint64_t gc_note_continuation(struct domain *d, value cont, uint64_t last)
+{
+  struct remembered *rem = &gc_domain(d)->rem;
+  uint64_t list = (load_relaxed(&bac_gc.minor_collections) + 1) << NOTE_SLOT_BITS | (unsigned)d->slot;
+  if (unlikely((last ^ list << NOTE_INDEX_BITS) >> NOTE_INDEX_BITS != 0)) return note_first(rem, cont, list);
+  rem->special.at[last & ((1 << NOTE_INDEX_BITS) - 1)].v = cont;
+  return last;
 }
 
 void gc_adjust_speed(struct domain *d, mlsize_t mem, mlsize_t max)

@@ -128,8 +128,10 @@ value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag);
  * max = 0 [mem] bytes outside the heap (caml_alloc_custom_mem). [finaliser]: the
  * operations have one. 0: no memory. [may gc] */
 value gc_alloc_custom(struct domain *d, mlsize_t wosize, bool finaliser, mlsize_t mem, mlsize_t max);
-/* A continuation has been allocated in the nursery by the client itself. [no gc] */
-void gc_note_continuation(struct domain *d, value cont);
+/* A continuation has been allocated in the nursery by the client itself. A stack that is suspended again and again need
+ * not be noted each time: the answer, kept with the stack, is handed in at its next suspension, when the continuation of before
+ * is empty, and the new one takes its place in the list. 0: none. [no gc] */
+uint64_t gc_note_continuation(struct domain *d, value cont, uint64_t last);
 /* caml_adjust_gc_speed, caml_alloc_dependent_memory, caml_free_dependent_memory. [no gc] */
 void gc_adjust_speed(struct domain *d, mlsize_t mem, mlsize_t max);
 void gc_dependent_memory(struct domain *d, intnat bytes);

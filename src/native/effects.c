@@ -32,8 +32,12 @@ CAMLprim value caml_continuation_use_and_update_handler_noexc(value cont, value 
 
 /* ---- For the assembly file ---- */
 
-/* The block is a young one that OCaml code allocated. [no gc] */
-void native_note_continuation(value cont) { gc_note_continuation(Caml_state->domain, cont); }
+/* The running fiber is about to be suspended in this block, a young one that OCaml code allocated. [no gc] */
+void native_note_continuation(value cont)
+{
+  struct stack_info *s = Caml_state->current_stack;
+  s->noted = gc_note_continuation(Caml_state->domain, cont, s->noted);
+}
 
 /* The effect is kept, the continuation is replaced where it is no longer young. [may gc] */
 void native_renew_continuation(value effect_and_cont[2])

@@ -88,7 +88,10 @@ void stack_cache_clear(caml_domain_state *st)
 struct stack_info *stack_new(void)
 {
   struct stack_info *s = cache_take(Caml_state_opt);
-  return s ? stack_format(s, STACK_WORDS, 0) : stack_from_heap(STACK_WORDS);
+  if (!s) return stack_from_heap(STACK_WORDS);
+  uint64_t noted = s->noted;
+  stack_format(s, STACK_WORDS, 0)->noted = noted;
+  return s;
 }
 
 struct stack_info *stack_new_main(void)
@@ -147,6 +150,7 @@ static void stack_move(caml_domain_state *st, struct stack_info *old, struct sta
   intnat by = (char *)fresh->top - (char *)old->top;
   fresh->sp = old->sp + by;
   fresh->callbacks = old->callbacks;
+  fresh->noted = old->noted;
   memcpy(fresh->sp, old->sp, (size_t)((char *)(old->top + 1) - old->sp));
   st->exn_handler = handlers_move(st->exn_handler, old, by);
   links_move(st->c_stack, old, fresh, by);

@@ -49,6 +49,7 @@ struct stack_info {
   uintnat callbacks;            /* OCaml code that C code runs, on this fiber and above */
   size_t words;                 /* of the whole */
   size_t mapped;                /* bytes, where the memory is a mapping of its own; else it is malloc'ed */
+  uint64_t noted;               /* see gc_note_continuation; outlives the fiber in the cache */
 };
 
 /* The first words of OCaml code's part of a fiber. */

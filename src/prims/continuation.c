@@ -32,7 +32,7 @@ value continuation_renew(value cont)
   LOCAL_ROOTS(&cont);
   value fresh = caml_alloc_small(2, Cont_tag);
   Field(fresh, 0) = Val_ptr(NULL);
-  gc_note_continuation(Caml_state->domain, fresh);
+  gc_note_continuation(Caml_state->domain, fresh, 0);
   Field(fresh, 1) = Field(cont, 1);
   Field(fresh, 0) = Val_ptr(continuation_take(cont));
   return fresh;
