@@ -50,12 +50,6 @@ CAMLexport value caml_callbackN_exn(value f, int n, value args[])
   }
 }
 
-static value value_or_raise(value result)
-{
-  if (Is_exception_result(result)) caml_raise(Extract_exception(result));
-  return result;
-}
-
 CAMLexport value caml_callback(value f, value a) { return value_or_raise(caml_callback_exn(f, a)); }
 
 CAMLexport value caml_callback2(value f, value a, value b)

@@ -77,9 +77,7 @@ static value unit_run_exn(void *library, const char *unit)
 
 CAMLprim value caml_natdynlink_run(value handle, value unit)
 {
-  value result = unit_run_exn(library_address(handle), String_val(unit));
-  if (Is_exception_result(result)) caml_raise(Extract_exception(result));
-  return result;
+  return value_or_raise(unit_run_exn(library_address(handle), String_val(unit)));
 }
 
 /* Ok of what the unit's entry function returned, or Error of why the library cannot be opened. */
@@ -93,8 +91,7 @@ CAMLprim value caml_natdynlink_run_toplevel(value filename, value unit)
     return caml_alloc_1(ERROR_TAG, why);
   }
   unit_register(library, String_val(unit));
-  value result = unit_run_exn(library, String_val(unit));
-  if (Is_exception_result(result)) caml_raise(Extract_exception(result));
+  value result = value_or_raise(unit_run_exn(library, String_val(unit)));
   return caml_alloc_1(OK_TAG, result);
 }
 

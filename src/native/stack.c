@@ -174,4 +174,9 @@ bool stack_ensure(caml_domain_state *st, size_t words)
 /* The prologue's figure has the red zone in it; the return address and the figure itself are on the stack. */
 bool native_grow_stack(size_t words) { return stack_ensure(Caml_state, words + 2); }
 
-size_t backend_stack_words(void) { return stack_used_words(Caml_state->current_stack); }
+size_t backend_stack_words(void)
+{
+  size_t words = 0;
+  for (const struct stack_info *s = Caml_state->current_stack; s; s = s->top->parent) words += stack_used_words(s);
+  return words;
+}
