@@ -18,6 +18,7 @@
  * A SLOT of a backtrace is a frame descriptor's address, or that of a location with bit 1 set. No state. */
 #include "abi/backtrace.h"
 #include "native/frames.h"
+#include "native/native.h"
 
 enum { SLOT_LOCATION = 2 };
 
@@ -31,13 +32,15 @@ static const uint32_t *slot_info(backtrace_slot slot)
   return frame_debuginfo((const struct frame_descr *)slot);
 }
 
+backtrace_slot debuginfo_slot(const uint32_t *info) { return (backtrace_slot)((uintptr_t)info + SLOT_LOCATION); }
+
 backtrace_slot debuginfo_first(backtrace_slot slot) { return slot_info(slot) ? slot : NULL; }
 
 backtrace_slot debuginfo_next(backtrace_slot slot)
 {
   const uint32_t *info = slot_info(slot);
   if (info == NULL || !(info[0] & 1)) return NULL;
-  return (backtrace_slot)((uintptr_t)(info + 2) + SLOT_LOCATION);
+  return debuginfo_slot(info + 2);
 }
 
 static unsigned bits(uint64_t word, unsigned from, unsigned count) { return (unsigned)(word >> from & ((1u << count) - 1)); }

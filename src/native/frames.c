@@ -106,17 +106,37 @@ size_t frame_alloc_words(const struct frame_descr *d)
   return words;
 }
 
-const uint32_t *frame_debuginfo(const struct frame_descr *d)
+/* The distances to debugging information, and how many there are. */
+static const int32_t *debug_part(const struct frame_descr *d, unsigned *count)
 {
+  *count = 0;
   if (d->size == FRAME_CHUNK || !(d->size & FRAME_DEBUG)) return NULL;
   const unsigned char *end = alloc_part(d);
-  unsigned infos = 1;
+  *count = 1;
   if (d->size & FRAME_ALLOC) {
-    infos = *end;
-    end += 1 + infos;
+    *count = *end;
+    end += 1 + *count;
   }
-  const int32_t *distance = (const int32_t *)align_up((uintptr_t)end, 4);
-  for (unsigned i = 0; i < infos; i++)
-    if (distance[i] != 0) return (const uint32_t *)((const char *)&distance[i] + distance[i]);
+  return (const int32_t *)align_up((uintptr_t)end, 4);
+}
+
+static const uint32_t *at_distance(const int32_t *distance)
+{
+  return *distance ? (const uint32_t *)((const char *)distance + *distance) : NULL;
+}
+
+const uint32_t *frame_debuginfo(const struct frame_descr *d)
+{
+  unsigned count;
+  const int32_t *distance = debug_part(d, &count);
+  for (unsigned i = 0; i < count; i++)
+    if (distance[i] != 0) return at_distance(&distance[i]);
   return NULL;
+}
+
+const uint32_t *frame_alloc_debuginfo(const struct frame_descr *d, unsigned i)
+{
+  unsigned count;
+  const int32_t *distance = debug_part(d, &count);
+  return i < count ? at_distance(&distance[i]) : NULL;
 }

@@ -9,7 +9,8 @@
  *                      or FRAME_CHUNK: the return leaves OCaml code, a struct stack_chunk is on the stack
  *     live count       2 bytes, and that many numbers of 2 bytes: 2n + 1 is register n, others are offsets from
  *                      the stack pointer after the call
- *     FRAME_ALLOC      a count (1 byte) of the blocks that are allocated together, none: a poll; for each its words - 2 (1 byte)
+ *     FRAME_ALLOC      a count (1 byte) of the blocks that are allocated together, none: a poll; for each, from the lowest
+ *                      address up, its words - 2 (1 byte)
  *     FRAME_DEBUG      (aligned to 4) distances of 4 bytes to debugging information, each from its own place: one, or with
  *                      FRAME_ALLOC one for each block, 0: none
  *
@@ -43,7 +44,8 @@ const unsigned char *frame_alloc_lengths(const struct frame_descr *d);
 /* All words, with headers. */
 size_t frame_alloc_words(const struct frame_descr *d);
 
-/* Debugging information, NULL: none. With several blocks the first that there is. */
+/* Debugging information, NULL: none. With several blocks the first that there is; or that of block i. */
 const uint32_t *frame_debuginfo(const struct frame_descr *d);
+const uint32_t *frame_alloc_debuginfo(const struct frame_descr *d, unsigned i);
 
 #endif

@@ -28,6 +28,11 @@ extern const value native_bound_error[];
 /* To the innermost handler, at once; there is one. */
 _Noreturn void raise_here(caml_domain_state *st, value exn);
 
+/* ---- Source locations (debuginfo.c) ---- */
+
+/* The slot of a backtrace that stands for one location. */
+void *debuginfo_slot(const uint32_t *info);
+
 /* ---- Static data and code (statics.c) ---- */
 
 /* Frame descriptors and code fragments of the program. Before the collector starts. */

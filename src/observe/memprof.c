@@ -272,6 +272,12 @@ void memprof_set_user(struct memprof_domain *m, size_t index, value user)
   if (m->young_from > index) m->young_from = index;
 }
 
+void memprof_lose_block(struct memprof_domain *m, size_t index)
+{
+  m->entries.at[index].dead = true;
+  if (m->pending_from > index) m->pending_from = index;
+}
+
 void memprof_set_block(struct memprof_domain *m, size_t index, value block)
 {
   m->entries.at[index].block = block;

@@ -141,6 +141,8 @@ void memprof_delete(struct memprof_domain *m, size_t index);
 void memprof_set_user(struct memprof_domain *m, size_t index, value user);
 /* The block of an entry that had none was made, in the nursery. */
 void memprof_set_block(struct memprof_domain *m, size_t index, value block);
+/* It was never made: it counts as dead. */
+void memprof_lose_block(struct memprof_domain *m, size_t index);
 /* Takes out deleted entries, if nothing is running and it is worth it. */
 void memprof_tidy(struct memprof_domain *m);
 /* MEMPROF-2, MEMPROF-4 and the count of deleted entries. Own thread, or [stw]. */

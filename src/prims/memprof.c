@@ -163,6 +163,65 @@ value memprof_nursery_alloc_exn(struct domain *d, size_t whsize)
   return result;
 }
 
+/* Enters those of the blocks that are sampled, in places one after the other; which[] says which they are. */
+static size_t group_enter(struct domain *d, const struct memprof_block *blocks, size_t count, uint8_t *which)
+{
+  value *top = d->window->young_ptr;
+  size_t entered = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t samples = memprof_next_samples(d, blocks[i].whsize);
+    d->window->young_ptr -= blocks[i].whsize;
+    if (samples == 0) continue;
+    memprof_enter(d, 0, true, blocks[i].whsize - 1, samples, MEMPROF_NORMAL);
+    struct memprof_domain *m = memprof_of(d);
+    struct memprof_entry *e = &m->entries.at[m->entries.len - 1];
+    if (e->frames > 0 && blocks[i].site) e->callstack[0] = blocks[i].site;
+    which[entered++] = (uint8_t)i;
+  }
+  d->window->young_ptr = top;
+  return entered;
+}
+
+/* The blocks lie below [top]; NULL: they were not made, and those that a callback knows are dead. */
+static void group_settle(struct domain *d, size_t first, const struct memprof_block *blocks, const uint8_t *which,
+                         size_t entered, value *top)
+{
+  struct memprof_domain *m = memprof_of(d);
+  value *hp = top;
+  for (size_t k = 0, i = 0; k < entered; k++) {
+    uint8_t state = m->entries.at[first + k].state;
+    if (!top) {
+      if (state == ENTRY_BORN) memprof_delete(m, first + k);
+      if (state == ENTRY_TRACKED) memprof_lose_block(m, first + k);
+      continue;
+    }
+    for (; i <= which[k]; i++) hp -= blocks[i].whsize;
+    if (state == ENTRY_TRACKED) memprof_set_block(m, first + k, Val_hp(hp));
+  }
+}
+
+value memprof_nursery_group_exn(struct domain *d, const struct memprof_block *blocks, size_t count)
+{
+  uint8_t which[MEMPROF_GROUP_MOST];
+  size_t total = 0;
+  for (size_t i = 0; i < count; i++) total += blocks[i].whsize;
+  if ((size_t)(d->window->young_ptr - d->window->young_start) < total) gc_minor(d);
+  struct memprof_domain *m = memprof_of(d);
+  size_t first = m ? m->entries.len : 0, entered = m ? group_enter(d, blocks, count, which) : 0;
+  if (entered == 0) {
+    gc_nursery_alloc(d, total);
+    return Val_unit;
+  }
+  value result = Val_unit;
+  run_begin(d, m);
+  for (size_t k = 0; k < entered && !Is_exception_result(result); k++) result = entry_run(m, first + k);
+  if (!Is_exception_result(result)) gc_nursery_alloc(d, total);
+  group_settle(d, first, blocks, which, entered, Is_exception_result(result) ? NULL : d->window->young_ptr + total);
+  run_end(d, m);
+  if (Is_exception_result(result)) domain_request(d, DOMAIN_WANT_ACTIONS);
+  return result;
+}
+
 /* ---- Profiles ---- */
 
 #define Profile_val(v) (*(struct memprof_profile **)Data_custom_val(v))
