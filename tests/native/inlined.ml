@@ -9,7 +9,7 @@ let long_line = "                                                               
 let multi
   x
   =
-  c
+  1 + c
     (x
      +
      1)

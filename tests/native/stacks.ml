@@ -26,6 +26,23 @@ let () =
     in_fiber (fun () -> nest 300) = 1 + 300 * 45);
   check "perform after growing" (in_fiber (fun () -> let a = descend 3000 [] in let b = perform (Next a) in b + descend 3000 []) = 5401)
 
+(* The handler's frame has moved with the rest: what was changed since is what it sees. *)
+let () =
+  check "handler after growing" (in_fiber (fun () ->
+    let x = ref (perform (Next 0)) and s = ref "before" in
+    match x := descend 3000 []; s := String.make 4 'x'; raise Exit with
+    | () -> false
+    | exception Exit -> !x = 2700 && !s = "xxxx"))
+
+(* The handlers' closures are only known to the fiber. *)
+let[@inline never] with_env s =
+  match_with (fun () -> Gc.minor (); let n = perform (Next 1) in Gc.full_major (); ignore (Sys.opaque_identity (List.init 5000 string_of_int)); n) ()
+    { retc = (fun n -> n + String.length s); exnc = raise;
+      effc = fun (type a) (e : a Effect.t) -> match e with
+        | Next n -> Some (fun (k : (a, _) continuation) -> Gc.minor (); continue k (n + String.length s))
+        | _ -> None }
+let () = check "closures of handlers" (List.for_all (fun i -> with_env (String.make i 'x') = 1 + 2 * i) (List.init 50 Fun.id))
+
 (* Many suspended fibers, of different sizes, resumed and dropped. *)
 type 'a step = Done of 'a | Wait of int * (int, 'a step) continuation
 let start f = match f () with v -> Done v | effect Next n, k -> Wait (n, k)
