@@ -4,6 +4,7 @@
 #include "prims/library.h"
 
 #include "abi/runtime.h"
+#include "gc/message.h"
 
 #include <dlfcn.h>
 
