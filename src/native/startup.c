@@ -19,6 +19,7 @@ static void runtime_start(char **argv)
   struct domain *d = gc_init(&params, &native_client, &why);
   if (!d) bac_fatal("cannot start: %s", why ? why : "no memory");
   state_set_self(d);
+  custom_ratio_follow();
   overflow_handle_faults();
   caml_runtime_events_init();
   char *exe = realpath("/proc/self/exe", NULL);
