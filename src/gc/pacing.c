@@ -17,9 +17,9 @@
  * which marking is spread. Sweeping is spread over the first part. */
 static const double MARK_RATE = 6, MARK_PART_LEAST = 0.1, MARK_PART_MOST = 0.5, SWEEP_PART = 0.4;
 
-/* Part of the overhead that may be garbage; the rest is for what else is no live data: slots not yet
- * reused, ends of blocks, the error of the estimates. */
-static const double GARBAGE_PART = 0.75;
+/* Garbage that is allowed for each live word: a part of the overhead, and a little whatever that is. The rest is for what else
+ * is no live data: slots not yet reused, ends of blocks, the error of the estimates, which do not shrink with the overhead. */
+static const double GARBAGE_PART = 0.7, GARBAGE_LEAST = 0.05;
 
 /* The least budget: a heap of less does not cycle for nothing (FIELD M12). */
 enum { BUDGET_LEAST_WORDS = 256 * 1024 };
@@ -43,7 +43,7 @@ static double pacing_room(uint64_t live)
 static void pacing_set_budget(uint64_t live)
 {
   struct pacing *p = &bac_gc.pacing;
-  double garbage = (double)live * (double)bac_gc.params.space_overhead / 100 * GARBAGE_PART;
+  double garbage = (double)live * (GARBAGE_LEAST + GARBAGE_PART * (double)bac_gc.params.space_overhead / 100);
   double marking = (double)live * p->mark_per_live / MARK_RATE;  /* what is allocated in the meantime: m A */
   double budget = bounded(garbage - marking, garbage / (1 + MARK_PART_MOST), garbage / (1 + MARK_PART_LEAST));
   if (budget < BUDGET_LEAST_WORDS) budget = BUDGET_LEAST_WORDS;
