@@ -23,14 +23,16 @@ value bac_ephe_none;
 
 void ephe_init(void) { bac_ephe_none = (value)&ephe_none_block.field; }
 
-/* A forced lazy value that is a key counts as what it stands for. Somebody else may store a key meanwhile. */
+/* A forced lazy value that is a key counts as what it stands for. Somebody else may store a key meanwhile.
+ * Where that is young the key stays what it is: the ephemeron is not remembered for it, and who has forced the lazy value
+ * since the last minor collection holds it. */
 value ephe_key_shortcut(value *key)
 {
   value v = load_acquire(key);
   while (Is_block(v) && heap_contains(v) && Tag_val(v) == Forward_tag) {
     fence_acquire();
     value f = load_dependent(&Forward_val(v));
-    if (Is_long(f)) break;
+    if (Is_long(f) || is_young_block(f)) break;
     tag_t tag = Tag_val(f);
     if (tag == Forward_tag || tag == Lazy_tag || tag == Forcing_tag || tag == Double_tag) break;
     if (cas_acq_rel(key, &v, f)) v = f;

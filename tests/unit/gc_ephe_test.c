@@ -181,4 +181,43 @@ TEST(ephemeron_blits)
   expect_empty(d);
 }
 
+/* A lazy value that was forced lately: it is old, and what it stands for is young. A key counts as that, but the
+ * ephemeron may hold it only where the next minor collection finds it. */
+TEST(forced_lazy_key_with_a_young_value)
+{
+  struct domain *d = sole();
+  enum { OTHERS = 500 };
+  static const enum gc_phase phases[] = {PHASE_MARK, PHASE_CLEAN};
+  size_t stop_words = bac_gc.stop_words;
+  for (size_t n = 0; n < countof(phases); n++) {
+    *root(0) = mock_alloc(d, OTHERS, 0);
+    *root(1) = mock_alloc(d, 1, Lazy_tag);
+    for (int i = 0; i < OTHERS; i++) {
+      put(d, *root(0), i, new_ephe(d, 2, 1));
+      ephe_bind(d, 2, 1, i);
+    }
+    gc_full_major(d);
+    bac_gc.stop_words = 50;
+    start_marking(d);
+    while (bac_gc.phase != phases[n] || (n == 0 && !bac_gc.ephe.by_key)) cycle_slice(gc_domain(d), 1);
+    value young = mock_alloc(d, 1, 0);
+    Field(young, 0) = Val_long(77);
+    gc_write_field(d, &Field(*root(1), 0), young);
+    ((unsigned char *)Hp_val(*root(1)))[0] = Forward_tag;
+    for (int i = 0; i < OTHERS; i++) gc_ephe_get(d, Field(*root(0), i), EPHE_FIRST_KEY);
+    for (int i = 0; i < 20 && bac_gc.phase == phases[n]; i++) cycle_slice(gc_domain(d), 100);
+    gc_minor(d);
+    gc_major(d);
+    bac_gc.stop_words = stop_words;
+    gc_full_major(d);
+    for (int i = 0; i < OTHERS; i++) {
+      value key = gc_ephe_get(d, Field(*root(0), i), EPHE_FIRST_KEY);
+      REQUIRE(key != bac_ephe_none);
+      EXPECT_EQ(Field(Tag_val(key) == Forward_tag ? Forward_val(key) : key, 0), Val_long(77));
+      EXPECT_EQ(Field(gc_ephe_get(d, Field(*root(0), i), EPHE_DATA), 0), Val_long(i));
+    }
+  }
+  expect_empty(d);
+}
+
 UNIT_MAIN()
