@@ -23,9 +23,6 @@ bac_value bac_ephe_create(struct bac_domain *b, size_t keys)
 {
   struct domain *d = CAPI_ENTERED(b);
   if (keys > Max_wosize - EPHE_FIRST_KEY) return BAC_NONE;
-  value ephe = gc_ephe_create(d, keys);
-  if (ephe != 0) return ephe;
-  gc_compact(d);
   return gc_ephe_create(d, keys);
 }
 

@@ -204,7 +204,7 @@ static inline value tell_allocated(struct gc_domain *g, value v)
   return v;
 }
 
-value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind)
+static value alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind)
 {
   value v = heap_alloc(&g->alloc, kind, wosize, tag);
   if (unlikely(v == 0)) return 0;
@@ -228,18 +228,17 @@ value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag)
 {
   if (wosize > Max_wosize) return 0;
   struct gc_domain *g = gc_domain(d);
-  return tell_allocated(g, gc_alloc_major_kind(g, wosize, tag, kind_of_tag(tag, true)));
+  return tell_allocated(g, alloc_major_kind(g, wosize, tag, kind_of_tag(tag, true)));
 }
 
-/* A block that may need a collection to find room. Where there should be room and is none, the system has
- * refused memory, or what is free lies scattered. */
-static value alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind)
+/* Where there should be room and is none, the system has refused memory, or what is free lies scattered. */
+value gc_alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind)
 {
   if (!gc_make_room(d, wosize)) return 0;
-  value v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
+  value v = alloc_major_kind(gc_domain(d), wosize, tag, kind);
   if (unlikely(v == 0)) {
     gc_compact_for(d, (uint32_t)div_up(wosize + 1, BLOCK_WORDS));
-    v = gc_alloc_major_kind(gc_domain(d), wosize, tag, kind);
+    v = alloc_major_kind(gc_domain(d), wosize, tag, kind);
   }
   return tell_allocated(gc_domain(d), v);
 }
@@ -253,7 +252,7 @@ value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag)
     v = Val_hp(d->window->young_ptr);
     *Hp_val(v) = Make_header(wosize, tag, 0);
   } else {
-    v = alloc_major_or_collect(d, wosize, tag, kind_of_tag(tag, true));
+    v = gc_alloc_major_or_collect(d, wosize, tag, kind_of_tag(tag, true));
     if (v == 0) return 0;
   }
   if (tag < No_scan_tag)
@@ -286,7 +285,7 @@ static void custom_count_minor(struct gc_domain *g, double share)
 
 static value alloc_custom_major(struct domain *d, mlsize_t wosize, bool finaliser, double share)
 {
-  value v = alloc_major_or_collect(d, wosize, Custom_tag, kind_of_tag(Custom_tag, finaliser));
+  value v = gc_alloc_major_or_collect(d, wosize, Custom_tag, kind_of_tag(Custom_tag, finaliser));
   if (v == 0) return 0;
   pacing_custom(share);
   if (share > 0) domain_request(d, DOMAIN_WANT_SLICE);

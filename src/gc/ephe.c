@@ -82,9 +82,8 @@ static void ephe_store(struct gc_domain *g, value ephe, mlsize_t index, value v)
 
 value gc_ephe_create(struct domain *d, mlsize_t keys)
 {
-  struct gc_domain *g = gc_domain(d);
   mlsize_t wosize = keys + EPHE_FIRST_KEY;
-  value ephe = gc_alloc_major_kind(g, wosize, Abstract_tag, KIND_EPHE);
+  value ephe = gc_alloc_major_or_collect(d, wosize, Abstract_tag, KIND_EPHE);
   if (ephe == 0) return 0;
   Field(ephe, EPHE_LINK) = Val_unit;
   for (mlsize_t i = EPHE_DATA; i < wosize; i++) Field(ephe, i) = bac_ephe_none;

@@ -26,8 +26,8 @@ struct gc_observer {
   /* A nursery block took in the sample point. It has no header yet; it begins at the word
    * young_ptr points to and has [whsize] words. [mutator] [no gc] */
   void (*nursery_sampled)(struct domain *d, size_t whsize);
-  /* A block was born in the major heap (gc_alloc_major, gc_alloc, gc_alloc_custom; not by promotion). Its
-   * header is set. [mutator] [no gc] */
+  /* A block was born in the major heap (gc_alloc_major, gc_alloc, gc_alloc_custom, gc_ephe_create; not by
+   * promotion). Its header is set. [mutator] [no gc] */
   void (*major_allocated)(struct domain *d, value block);
   /* A custom block was born that stands for [bytes] outside the heap. [mutator] [no gc] */
   void (*custom_allocated)(struct domain *d, value block, size_t bytes);

@@ -289,8 +289,8 @@ void mark_visitor_init(struct mark_visitor *v, struct marker *m);
 /* ---- alloc.c ---- */
 /* Sets the window's trigger to what the sample point and stress want. [own, stw] */
 void nursery_arm(struct gc_domain *g);
-/* gc_alloc_major for a kind that the tag does not tell. */
-value gc_alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind);
+/* A block of a kind that the tag may not tell; collects and compacts if it must to find room. 0: no memory. [may gc] */
+value gc_alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind);
 
 /* ---- control.c ---- */
 void control_normalise(struct gc_params *p);                 /* brings each figure into its range */

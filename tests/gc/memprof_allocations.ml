@@ -50,6 +50,7 @@ let () =
   normal "a string" ~major:false 13 (fun () -> String.make 100 'x');
   normal "a large string" ~major:true 1251 (fun () -> Bytes.create 10_000);
   normal "a copy of an array" ~major:true 301 (let a = Array.make 301 n in fun () -> Array.copy a);
+  normal "a weak array" ~major:true 32 (fun () -> Weak.create 30);
   normal "an int64" ~major:false 2 (fun () -> Int64.of_int n)
 
 (* A custom block is two: the block, and the words that it stands for, which have no header. *)

@@ -220,4 +220,21 @@ TEST(forced_lazy_key_with_a_young_value)
   expect_empty(d);
 }
 
+/* Near the heap's limit there is room for it if what is garbage is collected first. */
+TEST(ephemeron_collects_to_find_room)
+{
+  struct domain *d = sole();
+  enum { BLOCKS = 30 };
+  struct heap_limit before = bac_gc.limit;
+  int64_t most = bac_heap.max_blocks;
+  bac_gc.limit = (struct heap_limit){.blocks = bac_heap.used_blocks + BLOCKS + 10, .reserve = 4};
+  bac_gc.limit.at = bac_gc.limit.blocks;
+  bac_heap.max_blocks = bac_gc.limit.blocks + bac_gc.limit.reserve;
+  old_block(d, BLOCKS * BLOCK_WORDS - 1);
+  EXPECT(gc_ephe_create(d, BLOCKS * BLOCK_WORDS - 10) != 0);
+  bac_gc.limit = before;
+  bac_heap.max_blocks = most;
+  expect_empty(d);
+}
+
 UNIT_MAIN()
