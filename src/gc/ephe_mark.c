@@ -24,7 +24,7 @@
  * data, again in pieces. Readers treat a dead key as gone already, and writers settle
  * what they write over (ephe.c). Data goes before the key, so that whoever finds the key gone finds no data.
  *
- * Design page: docs/design/ephemerons.md. Tests: tests/unit/gc_test.c, tests/gc/ephe_*.ml, tests/model. */
+ * Design page: docs/design/ephemerons.md. Tests: tests/unit/gc_ephe_test.c, tests/gc/ephe_*.ml, tests/model. */
 #include "gc/state.h"
 
 /* ---- Packets ---- */

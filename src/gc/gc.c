@@ -236,7 +236,7 @@ void gc_minor(struct domain *d)
   limit_watch(gc_domain(d));
 }
 
-intnat gc_major_slice(struct domain *d, intnat words)
+void gc_major_slice(struct domain *d, intnat words)
 {
   struct gc_domain *g = gc_domain(d);
   gc_minor(d);
@@ -247,7 +247,6 @@ intnat gc_major_slice(struct domain *d, intnat words)
     gc_slice(g, 0);
     cycle_advance(g, (double)g->nursery_words);
   }
-  return 0;
 }
 
 void gc_major(struct domain *d)

@@ -85,8 +85,8 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
 
 /* The parameters now, and a change of them ([mutator], [may gc]). Values out of range are brought into it:
  * the nursery has Max_young_wosize + 1 words or more and is whole pages, the window 1 to 50 slices, the overhead and
- * the ratios of custom blocks are 1 or more. A change of minor_words, as of every other, collects, and concerns d only. False: no memory
- * for the nursery, which stays as it was; all else is set. */
+ * the ratios of custom blocks are 1 or more. A change stops the world; one of minor_words collects, and concerns d only. max_domains,
+ * heap_limit and stress stay what they were at start. False: no memory for the nursery, which stays as it was; all else is set. */
 void gc_params_get(struct domain *d, struct gc_params *out);
 bool gc_params_set(struct domain *d, const struct gc_params *in);
 
@@ -182,7 +182,7 @@ bool gc_out_of_memory_take(struct domain *d);
 
 /* ---- The Gc module [mutator] [may gc] ---- */
 void gc_minor(struct domain *d);
-intnat gc_major_slice(struct domain *d, intnat words);
+void gc_major_slice(struct domain *d, intnat words);    /* 0: as much as an automatic slice does (docs/design/cycle.md) */
 void gc_major(struct domain *d);
 void gc_full_major(struct domain *d);
 void gc_compact(struct domain *d);
@@ -230,7 +230,7 @@ value gc_ephe_get(struct domain *d, value ephe, mlsize_t index);
 bool gc_ephe_check(struct domain *d, value ephe, mlsize_t index);
 void gc_ephe_set(struct domain *d, value ephe, mlsize_t index, value v);
 void gc_ephe_unset(struct domain *d, value ephe, mlsize_t index);
-/* Both may be dead data: cleans first. Overlap allowed, as memmove. */
+/* As get and set of each; what is dead is copied as empty. Keys may overlap, as in memmove. */
 void gc_ephe_blit_key(struct domain *d, value src, mlsize_t from, value dst, mlsize_t to, mlsize_t count);
 void gc_ephe_blit_data(struct domain *d, value src, value dst);
 

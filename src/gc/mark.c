@@ -299,7 +299,6 @@ size_t mark_some(struct gc_domain *g, size_t budget)
     if (words == 0) break;
     done += words;
   }
-  m->marked_words += done;
   add_relaxed(&bac_gc.pacing.mark_done, done);
   return done;
 }

@@ -134,7 +134,12 @@ void roots_scan_process(struct root_visitor *v, bool young_only)
   lock_release(&roots.lock);
 }
 
-void roots_after_minor(void) { vec_clear(&roots.young); }
+void roots_after_minor(void)
+{
+  lock_acquire(&roots.lock);
+  vec_clear(&roots.young);
+  lock_release(&roots.lock);
+}
 
 static void finalisers_visit(struct finalisers *f, size_t from, bool args, struct root_visitor *v)
 {

@@ -7,7 +7,7 @@
  *   IDLE -> MARK    cycle_start_stw     roots shaded, colours exchanged; nurseries empty
  *   MARK -> CLEAN   cycle_advance_stw   all that lives has the new colour, and for good
  *   CLEAN -> SWEEP  cycle_advance_stw   no ephemeron and no finaliser refers to what is dead
- *   SWEEP -> IDLE   cycle_end_sweep     no block is unswept
+ *   SWEEP -> IDLE   cycle_end_sweep     no block is unswept; by a compare-and-swap of any domain
  *
  * INVARIANTS, checked by verify.c:
  *   REM-1   after a minor collection no major object refers to a nursery.
@@ -94,7 +94,6 @@ struct marker {
   struct ephe_packet *ephes;      /* [own, stw] ephemerons found in this cycle; more in bac_gc.ephe */
   VEC(value) keys;                /* [own, stw] marked lately, and perhaps awaited by ephemerons */
   struct ephe_woken woken;        /* [own, stw] ephemerons whose key has been marked */
-  uint64_t marked_words;          /* [own, stw] scanned or passed over, ever */
 };
 
 /* Entry for a field of an ephemeron that holds a young block. */
@@ -182,11 +181,11 @@ struct auto_compaction {
 
 /* See pacing.c; words throughout. */
 struct pacing {
-  uint64_t allocated;             /* [atomic] into the major heap since the last cycle_finish, off-heap memory counted in */
+  uint64_t allocated;             /* [atomic] into the major heap since marking last ended, off-heap memory counted in */
   uint64_t mark_done;             /* [atomic] words marked since marking started */
   uint64_t mark_total;            /* [stw, atomic read] and in the cycles that ended before */
-  uint64_t sweep_done;            /* [atomic] words swept since the last cycle_finish */
-  uint64_t budget;                /* [atomic] allocation from one cycle_finish to the next */
+  uint64_t sweep_done;            /* [atomic] words swept since marking last ended */
+  uint64_t budget;                /* [atomic] allocation from one end of marking to the next */
   uint64_t lump, lump_from;       /* [atomic] words allocated from one slice to the next; [allocated] at the last slice */
   uint64_t mark_at;               /* [atomic] marking starts when so much is allocated */
   uint64_t finish_live;           /* [stw] live and dead words when marking ended */
@@ -195,7 +194,7 @@ struct pacing {
   uint64_t mark_from;             /* [stw] what [allocated] was when marking started */
   uint64_t mark_work;             /* [stw] words that this cycle is expected to mark */
   uint64_t heap_words;            /* [stw] size of what is to be swept */
-  double mark_per_live;           /* [stw, cycle_swept] marked words per live word in the last cycle */
+  double mark_per_live;           /* [stw, pacing_cycle_swept] marked words per live word in the last cycle */
 };
 
 /* See limit.c; blocks. */
@@ -208,7 +207,7 @@ struct heap_limit {
 struct gc_state {
   struct gc_params params;        /* [own of any domain by gc_params_set under stw; read anywhere] */
   struct gc_client client;        /* [const] */
-  enum gc_phase phase;            /* [stw, or cycle_swept's compare-and-swap] */
+  enum gc_phase phase;            /* [stw, atomic read; SWEEP -> IDLE: cycle_end_sweep's compare-and-swap] */
 
   struct lock mark_lock;          /* RANK_MARK_POOL */
   struct mark_packet *mark_full, *mark_empty;   /* [lock:mark] */

@@ -6,7 +6,7 @@
  * not done yet: only the difference is new, and is given to all of them in equal parts. Work that stays owed
  * is so done within [size] slices; a window of 1 puts nothing off.
  *
- * State: struct work_window of each domain, its own. Test: tests/unit/gc_test.c. */
+ * State: struct work_window of each domain, its own. Tests: tests/gc/control_window*.ml. */
 #include "gc/state.h"
 
 size_t window_spread(struct work_window *w, enum gc_phase phase, size_t window, size_t owed)

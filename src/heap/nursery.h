@@ -27,14 +27,14 @@ static inline bool nursery_contains(value v)
 /* A young block: neither an integer nor a major object. */
 static inline bool is_young_block(value v) { return Is_block(v) && nursery_contains(v); }
 
-/* Bytes that a region for [slots] nurseries of [words] would take at most, for heap_init. */
-bool nursery_init(int slots, size_t words);    /* false: no address space */
+/* A region for [slots] nurseries of [words] each or, where address space is free, more. False: no address space. */
+bool nursery_init(int slots, size_t words);
 
 /* Commits a nursery of [words] in an empty slot and answers its start and end.
  * False: no memory, nothing is changed. [words] is rounded up to pages. */
 bool nursery_commit(int slot, size_t words, value **start, value **end);
 /* Memory of the slot goes back. */
 void nursery_release(int slot, value *start, value *end);
-size_t nursery_max_words(void);
+size_t nursery_max_words(void);    /* what a slot can hold */
 
 #endif

@@ -15,7 +15,6 @@
 /* The lock order, outermost first. */
 enum lock_rank {
   RANK_WORLD = 1,     /* the one leader of a stop-the-world section; domain table */
-  RANK_CYCLE,         /* the collector's phase and its cycle state */
   RANK_GLOBAL_ROOTS,  /* tables of global roots */
   RANK_EPHEMERONS,    /* ephemerons that marking has found, and the keys that they wait for */
   RANK_MARK_POOL,     /* shared mark packets */

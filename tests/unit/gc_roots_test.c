@@ -2,6 +2,8 @@
 /* Tests of the collector's global roots, plain and generational. */
 #include "gc_tests.h"
 
+#include "os/os.h"
+
 TEST(global_roots_keep_and_follow)
 {
   struct domain *d = sole();
@@ -60,6 +62,46 @@ TEST(generational_roots_keep_and_follow)
   }
   gc_minor(d);
   for (int i = 0; i < N; i++) EXPECT_EQ(slot[i], 0);
+  expect_empty(d);
+}
+
+/* Roots come and go in threads that are in a blocking section, or have no domain, also while a collection runs. */
+static struct { uint32_t stop, done; } registrar;
+
+static void register_and_remove(void *arg)
+{
+  static value slot[8];
+  (void)arg;
+  for (int i = 0; i < 8; i++) slot[i] = Val_unit;
+  for (unsigned n = 0; n < 100 || !load_acquire(&registrar.stop); n++) {
+    gc_root_add_generational(&slot[n % 8]);
+    if (n >= 7) gc_root_remove_generational(&slot[(n + 1) % 8]);
+  }
+  for (int i = 0; i < 8; i++) gc_root_remove_generational(&slot[i]);
+  store_release(&registrar.done, 1);
+}
+
+TEST(roots_come_and_go_beside_collections)
+{
+  struct domain *d = sole();
+  enum { N = 20 };
+  static value slot[N];
+  for (int i = 0; i < N; i++) slot[i] = Val_unit;
+  registrar.stop = registrar.done = 0;
+  for (int i = 0; i < N; i++) gc_root_add_generational(&slot[i]);
+  REQUIRE(os_thread_start(register_and_remove, NULL) == 0);
+  for (int round = 0; round < 300; round++) {
+    for (int i = 0; i < N; i++) {
+      value v = mock_alloc(d, 1, 0);
+      Field(v, 0) = Val_long(round + i);
+      gc_root_modify_generational(&slot[i], v);
+    }
+    gc_minor(d);
+    for (int i = 0; i < N; i++) EXPECT_EQ(Field(slot[i], 0), Val_long(round + i));
+  }
+  store_release(&registrar.stop, 1);
+  while (!load_acquire(&registrar.done)) os_yield();
+  for (int i = 0; i < N; i++) gc_root_remove_generational(&slot[i]);
   expect_empty(d);
 }
 
