@@ -329,7 +329,8 @@ BAC_API size_t bac_minor_free(struct bac_domain *d);           /* words left in 
 BAC_API void bac_print_stat(struct bac_domain *d, FILE *to);   /* [runs] bac_stat, as Gc.print_stat prints it */
 
 BAC_API void bac_get(struct bac_domain *d, struct bac_control *out);
-/* For all domains. [may collect] */
+/* For all domains, but the size of the nursery: that is d's own, and stays what it was where there is no memory for another.
+ * [may collect] */
 BAC_API void bac_set(struct bac_domain *d, const struct bac_control *in);
 
 /* Walks the whole heap with the world stopped and compares it with what the collector believes; aborts with
