@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a user calls: set-up, demo, tests, benchmarks, installation, checks.
 
-.PHONY: setup demo test bench bench-boot bench-pacing bench-c install check-layers check-provenance clean
+.PHONY: setup demo test bench bench-boot bench-pacing bench-field bench-c install check-layers check-provenance clean
 
 # Debian packages, the OCaml 5.3.0 sources and toolchain. Once; then it is a look at a marker.
 setup:
@@ -23,6 +23,11 @@ bench-boot: setup
 bench-pacing: setup
 	@$(MAKE) --no-print-directory MODE=release all
 	@bench/bench-pacing $(GRID)
+
+# Ten minutes; ROWS="M2 W1" for some: docs/field.md.
+bench-field: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@bench/bench-field $(ROWS)
 
 # bdwgc beside it: Debian's libgc-dev.
 bench-c:
