@@ -1,5 +1,5 @@
 (* SPDX-License-Identifier: MIT *)
-(* A compaction subtracts the garbage of the pools that it empties. Three domains allocate and drop while one compacts 60 times. *)
+(* A compaction subtracts the garbage of the pools that it empties. Three domains allocate and drop while one compacts 20 times. *)
 open Figures
 
 let stop = Atomic.make false
@@ -14,7 +14,7 @@ let churn () =
 let () =
   let helpers = List.init 3 (fun _ -> Domain.spawn churn) in
   let lowest = ref max_int and wrong = ref 0 in
-  for _ = 1 to 60 do
+  for _ = 1 to 20 do
     Gc.compact ();
     let s = quick () in
     lowest := min !lowest s.free_words;
@@ -23,4 +23,4 @@ let () =
   Atomic.set stop true;
   List.iter Domain.join helpers;
   count "lowest_free_words" !lowest;
-  count "wrong_of_60" !wrong
+  count "wrong_of_20" !wrong
