@@ -65,7 +65,7 @@ LIBS := $(if $(have_zstd),-lzstd) -ldl -lm -lpthread
 # ---- Sources ---------------------------------------------------------------
 
 core_rooms := base os sync heap gc domain
-shared_rooms := abi prims observe
+shared_rooms := abi prims observe threads
 byte_rooms := $(shared_rooms) bytecode
 in_rooms = $(foreach room,$(1),$(wildcard src/$(room)/*.c src/$(room)/*/*.c))
 
@@ -92,7 +92,11 @@ native_obj := $(filter-out %/prims/zstd.o,$(call object,$(native_src))) $(native
 
 native_libs := $(if $(native_obj),$(patsubst %,$B/lib/libasmrun_bactrian%,.a _pic.a _shared.so))
 
-libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a $(native_libs)
+# What stock's threads.cma and threads.cmxa name. Empty: the primitives are in the runtime. They are there so that the linker does
+# not go on to stock's.
+thread_libs := $B/lib/libthreads.a $(if $(native_obj),$B/lib/libthreadsnat.a)
+
+libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a $(native_libs) $(thread_libs)
 bins := $B/bin/bactrian $B/bin/ocamlrun
 
 .PHONY: all lib objects
@@ -155,6 +159,9 @@ $B/lib/libcamlrun_bactrian.a: $(core_obj) $(byte_obj) $B/sources
 	$(archive)
 
 $B/lib/libasmrun_bactrian.a $B/lib/libasmrun_bactrian_pic.a: $(core_obj) $(native_obj) $B/sources
+	$(archive)
+
+$(thread_libs): $B/sources
 	$(archive)
 
 # What the program itself defines (caml_program, caml_globals ...) is left open.

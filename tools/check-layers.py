@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "observe": COLLECTOR,
     "abi": COLLECTOR | {"observe"},
     "prims": COLLECTOR | {"observe", "abi"},
+    "threads": COLLECTOR | {"observe", "abi", "prims"},
     "bytecode": COLLECTOR | {"observe", "abi", "prims"},
     "native": COLLECTOR | {"observe", "abi", "prims"},
 }

@@ -154,8 +154,9 @@ CAMLexport void caml_enter_blocking_section(void)
 {
   for (;;) {
     if (caml_check_pending_actions()) caml_process_pending_actions();
+    bool must_wait = actions_must_wait();
     caml_enter_blocking_section_hook();
-    if (!signals_deliverable()) return;
+    if (must_wait || !signals_unblocked()) return;
     caml_leave_blocking_section_hook();
     domain_request(domain_self(), DOMAIN_WANT_ACTIONS);
   }

@@ -13,12 +13,17 @@
 /* Makes d (or no domain: NULL) the domain of the calling thread, for the
  * collector and for the ABI. */
 void state_set_self(struct domain *d);
+/* The same for a thread that has the domain in turn with others: the domain is known. Any thread. */
+void state_take(struct domain *d);
 
 /* ---- Parts of struct gc_client that the back ends share (state.c) ---- */
 /* What any back end sets up in the state of a new domain. */
 void state_init(struct domain *d);
 /* Local roots, the last exception, local storage. */
 void state_scan(caml_domain_state *st, struct root_visitor *v);
+void state_scan_local_roots(struct caml__roots_block *frame, struct root_visitor *v);
+/* [scan] sees what belongs to threads of the domain that do not have it. Before there is a second thread. */
+void state_set_threads_scan(void (*scan)(struct domain *d, struct root_visitor *v));
 bool state_custom_has_finaliser(value v);
 void state_custom_finalise(value v);
 
@@ -94,7 +99,9 @@ void timing_hooks_call(struct domain *d, enum gc_moment moment);
 /* The memory profiler's callbacks; the same convention. At most one. */
 void actions_set_memprof(value (*run_exn)(void));
 
-/* Signals (signals.c). A recorded signal that the calling thread does not block. [no gc] */
+/* Signals (signals.c). Is there a recorded one that the calling thread does not block? And may its domain run handlers? Only the
+ * first may be asked in a blocking section, where a thread has no domain. [no gc] */
+bool signals_unblocked(void);
 bool signals_deliverable(void);
 /* A spawned domain runs no handler or finaliser before its local storage exists: they may use it. The first
  * domain has none until the module Domain is linked in. caml_domain_dls_set asks for the actions again. */
@@ -138,6 +145,11 @@ void custom_ratio_follow(void);
 /* ---- What a back end supplies ---- */
 /* Words in use on the calling domain's current stack, for Gc.quick_stat. */
 size_t backend_stack_words(void);
+/* The stacks of threads beyond a domain's first: a new one (NULL: no memory), a whole chain of them, freed and
+ * scanned. [regs]: the thread's gc_regs. [no gc] */
+struct stack_info *backend_stack_new(void);
+void backend_stack_free(struct stack_info *first);
+void backend_stack_scan(struct stack_info *first, value *regs, struct root_visitor *v);
 
 /* ---- Domains (prims/domains.c) ---- */
 extern uintnat caml_num_domains_running;

@@ -109,7 +109,8 @@ static int first_deliverable(void)
   return 0;
 }
 
-bool signals_deliverable(void) { return first_deliverable() != 0 && !actions_must_wait(); }
+bool signals_unblocked(void) { return first_deliverable() != 0; }
+bool signals_deliverable(void) { return signals_unblocked() && !actions_must_wait(); }
 
 CAMLexport int caml_check_pending_signals(void)
 {

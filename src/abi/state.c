@@ -19,6 +19,11 @@ void state_set_self(struct domain *d)
   store_relaxed(&caml_minor_heaps_start, bac_nurseries.base);
   store_relaxed(&caml_minor_heaps_end, bac_nurseries.base + bac_nurseries.bytes);
   if (d) signals_listen(d);
+  state_take(d);
+}
+
+void state_take(struct domain *d)
+{
   domain_set_self(d);
   caml_state = d ? (caml_domain_state *)d->window : NULL;
 }
@@ -37,18 +42,22 @@ void state_init(struct domain *d)
   st->trap_barrier_block = -1;
 }
 
-static void scan_local_roots(struct caml__roots_block *frame, struct root_visitor *v)
+void state_scan_local_roots(struct caml__roots_block *frame, struct root_visitor *v)
 {
   for (; frame; frame = frame->next)
     for (intnat i = 0; i < frame->ntables; i++)
       v->visit(v, frame->tables[i], (size_t)frame->nitems);
 }
 
+static void (*threads_scan)(struct domain *d, struct root_visitor *v);   /* [const] once there are threads */
+void state_set_threads_scan(void (*scan)(struct domain *d, struct root_visitor *v)) { threads_scan = scan; }
+
 void state_scan(caml_domain_state *st, struct root_visitor *v)
 {
-  scan_local_roots(st->local_roots, v);
+  state_scan_local_roots(st->local_roots, v);
   v->visit(v, &st->backtrace_last_exn, 1);
   v->visit(v, &st->dls_root, 1);
+  if (threads_scan) threads_scan(st->domain, v);
 }
 
 bool state_custom_has_finaliser(value v) { return Custom_ops_val(v)->finalize != NULL; }

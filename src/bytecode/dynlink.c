@@ -205,8 +205,11 @@ static bool primitives_resolve(struct string_section names, bool may_be_unseen, 
 bool dynlink_program(struct string_section dlls, struct string_section names, bool to_run, char why[DYNLINK_MESSAGE_SIZE])
 {
   bool any = false;
-  for (const char *name = section_first(dlls); name; name = section_next(dlls, name), any = true)
+  for (const char *name = section_first(dlls); name; name = section_next(dlls, name)) {
+    if (library_is_builtin(name)) continue;
+    any = true;
     if (!(to_run ? linked_open(name, why) : library_exists(name, why))) return false;
+  }
   return primitives_resolve(names, any && !to_run, why);
 }
 

@@ -41,7 +41,7 @@ const struct search_path *dynlink_path(void);
 const char *caml_get_stdlib_location(void);
 const char *dynlink_default_library(void);
 
-/* Opens the libraries and fills the table with these primitives. False: what is missing
+/* Opens the libraries that are not built in and fills the table with these primitives. False: what is missing
  * stands in [why]. Unless it is to run, no library is opened, since that would run code of its own: what is not built in
  * then passes where the program names libraries. Single-threaded. */
 enum { DYNLINK_MESSAGE_SIZE = 1024 };

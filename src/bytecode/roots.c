@@ -37,6 +37,14 @@ static void bytecode_domain_fini(struct domain *d)
   st->backtrace_buffer = NULL;
 }
 
+/* ---- Threads ---- */
+
+struct stack_info *backend_stack_new(void) { return fiber_new(FIBER_MAIN_WORDS); }
+void backend_stack_free(struct stack_info *first) { fiber_free_chain(first); }
+void backend_stack_scan(struct stack_info *first, value *regs, struct root_visitor *v) { fiber_scan_chain(first, v); }
+
+/* ---- Scanning ---- */
+
 static void bytecode_scan_domain(struct domain *d, struct root_visitor *v)
 {
   caml_domain_state *st = state_of(d);

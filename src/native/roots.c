@@ -31,6 +31,14 @@ static void native_domain_fini(struct domain *d)
   st->backtrace_buffer = NULL;
 }
 
+/* ---- Threads ---- */
+
+struct stack_info *backend_stack_new(void) { return stack_new_main(); }
+void backend_stack_free(struct stack_info *first) { stack_free_chain(first); }
+void backend_stack_scan(struct stack_info *first, value *regs, struct root_visitor *v) { walk_scan_chain(first, regs, v); }
+
+/* ---- Scanning ---- */
+
 static void native_scan_domain(struct domain *d, struct root_visitor *v)
 {
   caml_domain_state *st = state_of(d);

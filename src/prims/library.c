@@ -26,8 +26,19 @@ void *library_open(value filename, int flags)
   return handle;
 }
 
+bool library_is_builtin(const char *name)
+{
+  static const char threads[] = "dllthreads";
+  const char *slash = strrchr(name, '/');
+  const char *base = slash ? slash + 1 : name;
+  size_t length = sizeof threads - 1;
+  return strncmp(base, threads, length) == 0 && (base[length] == '\0' || strcmp(base + length, ".so") == 0);
+}
+
+/* The program stands for what is built in. */
 CAMLprim value caml_dynlink_open_lib(value filename)
 {
+  if (library_is_builtin(String_val(filename))) return library_block(dlopen(NULL, RTLD_NOW));
   void *handle = library_open(filename, RTLD_NOW | RTLD_GLOBAL);
   if (!handle) caml_failwith(dlerror());
   return library_block(handle);

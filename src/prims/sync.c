@@ -18,7 +18,7 @@
 
 /* ---- Errors ---- */
 
-static void check_error(int error, const char *who)
+void sync_check_error(int error, const char *who)
 {
   if (error == 0) return;
   if (error == ENOMEM) caml_raise_out_of_memory();
@@ -88,7 +88,7 @@ CAMLprim value caml_ml_mutex_new(value unit)
   int error = sync_mutex_init(m);
   if (error) {
     caml_stat_free(m);
-    check_error(error, "Mutex.create");
+    sync_check_error(error, "Mutex.create");
   }
   Sync_mutex_val(v) = m;
   return v;
@@ -109,7 +109,7 @@ static int sync_mutex_lock(value mutex)
 
 CAMLprim value caml_ml_mutex_lock(value mutex)
 {
-  check_error(sync_mutex_lock(mutex), "Mutex.lock");
+  sync_check_error(sync_mutex_lock(mutex), "Mutex.lock");
   return Val_unit;
 }
 
@@ -117,13 +117,13 @@ CAMLprim value caml_ml_mutex_try_lock(value mutex)
 {
   int error = pthread_mutex_trylock(&Sync_mutex_val(mutex)->mutex);
   if (error == EBUSY) return Val_false;
-  check_error(error, "Mutex.try_lock");
+  sync_check_error(error, "Mutex.try_lock");
   return Val_true;
 }
 
 CAMLprim value caml_ml_mutex_unlock(value mutex)
 {
-  check_error(pthread_mutex_unlock(&Sync_mutex_val(mutex)->mutex), "Mutex.unlock");
+  sync_check_error(pthread_mutex_unlock(&Sync_mutex_val(mutex)->mutex), "Mutex.unlock");
   return Val_unit;
 }
 
@@ -171,7 +171,7 @@ CAMLprim value caml_ml_condition_new(value unit)
   int error = pthread_cond_init(c, NULL);
   if (error) {
     caml_stat_free(c);
-    check_error(error, "Condition.create");
+    sync_check_error(error, "Condition.create");
   }
   Condition_val(v) = c;
   return v;
@@ -185,19 +185,19 @@ CAMLprim value caml_ml_condition_wait(value condition, value mutex)
   caml_enter_blocking_section();
   int error = pthread_cond_wait(c, m);
   caml_leave_blocking_section();
-  check_error(error, "Condition.wait");
+  sync_check_error(error, "Condition.wait");
   return Val_unit;
 }
 
 CAMLprim value caml_ml_condition_signal(value condition)
 {
-  check_error(pthread_cond_signal(Condition_val(condition)), "Condition.signal");
+  sync_check_error(pthread_cond_signal(Condition_val(condition)), "Condition.signal");
   return Val_unit;
 }
 
 CAMLprim value caml_ml_condition_broadcast(value condition)
 {
-  check_error(pthread_cond_broadcast(Condition_val(condition)), "Condition.broadcast");
+  sync_check_error(pthread_cond_broadcast(Condition_val(condition)), "Condition.broadcast");
   return Val_unit;
 }
 

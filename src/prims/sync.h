@@ -15,4 +15,7 @@ struct sync_mutex *sync_mutex_hold(value mutex);
 /* Unlocks. Needs no domain. */
 void sync_mutex_let_go(struct sync_mutex *m);
 
+/* Raises what stands for an errno value; 0: nothing. */
+void sync_check_error(int error, const char *who);
+
 #endif
