@@ -102,6 +102,15 @@ static void thread_end(struct thread *t)
   ring_exit(r);
 }
 
+/* The system goes on counting it among the process's threads for a while: once it was joined, no signal shall
+ * come to it that all others block. */
+static void signals_block_all(void)
+{
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, NULL);
+}
+
 static void thread_main(void *arg)
 {
   struct thread *t = thread_self_ = arg;
@@ -111,6 +120,7 @@ static void thread_main(void *arg)
   value closure = Field(t->descr, DESCR_CLOSURE);
   caml_modify(&Field(t->descr, DESCR_CLOSURE), Val_unit);
   caml_callback_exn(closure, Val_unit);
+  signals_block_all();
   thread_end(t);
 }
 
