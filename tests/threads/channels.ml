@@ -46,5 +46,6 @@ let () =
   let failed = Atomic.make 0 in
   let ts = List.init 4 (fun _ -> Thread.create (fun () -> output_string oc "x"; try flush oc with Sys_error _ -> Atomic.incr failed) ()) in
   List.iter Thread.join ts;
-  Printf.printf "failed %d\n" (Atomic.get failed);
+  (* How many depends on who finds the buffer already given up: on stock too. *)
+  Printf.printf "failed %b\n" (Atomic.get failed > 0);
   close_out_noerr oc
