@@ -174,7 +174,7 @@ $B/lib/libasmrun_bactrian_shared.so: $(core_obj) $(native_obj) $B/sources
 $B/bin/bactrian: $(core_obj) $(byte_obj) $(main_obj) $B/sources
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_LDFLAGS) -rdynamic $(filter %.o,$^) -o $@ $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) -rdynamic $(filter-out %/bytecode/main.o,$(filter %.o,$^)) -o $@ $(LIBS)
 
 $B/bin/ocamlrun: $B/bin/bactrian
 	@ln -f $< $@

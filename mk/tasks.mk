@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a user calls: set-up, demo, tests, benchmarks, installation, checks.
 
-.PHONY: setup demo test bench bench-boot bench-pacing bench-field bench-c install check-layers check-provenance clean
+.PHONY: setup demo test conformance bench bench-boot bench-pacing bench-field bench-c install check-layers check-provenance clean
 
 # Debian packages, the OCaml 5.3.0 sources and toolchain. Once; then it is a look at a marker.
 setup:
@@ -14,6 +14,12 @@ demo: setup
 
 test: setup
 	@tests/run $(TESTS)
+
+# OCaml's own test suite: DIRS="callback lib-*", BACKEND=byte,native. A run of everything takes half an hour.
+conformance: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@$(MAKE) --no-print-directory MODE=debug all
+	@tests/conformance/run $(DIRS)
 
 bench: bench-boot
 bench-boot: setup
