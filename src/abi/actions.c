@@ -18,8 +18,17 @@
 
 /* ---- Hooks ---- */
 
-static void enter_blocking(void) { domain_enter_blocking(domain_self()); }
-static void leave_blocking(void) { domain_leave_blocking(domain_self()); }
+/* In a blocking section there is no Caml_state: C code asks Caml_state_opt whether it may touch values. */
+static void enter_blocking(void)
+{
+  domain_enter_blocking(domain_self());
+  caml_state = NULL;
+}
+static void leave_blocking(void)
+{
+  domain_leave_blocking(domain_self());
+  caml_state = (caml_domain_state *)domain_self()->window;
+}
 static void no_interrupt(void) {}
 
 CAMLexport void (*caml_enter_blocking_section_hook)(void) = enter_blocking;
@@ -32,6 +41,10 @@ typedef void (*timing_hook)(void);
 CAMLexport timing_hook caml_finalise_begin_hook, caml_finalise_end_hook;
 CAMLexport timing_hook caml_minor_gc_begin_hook, caml_minor_gc_end_hook;
 CAMLexport timing_hook caml_major_slice_begin_hook, caml_major_slice_end_hook;
+
+/* Counters that <caml/minor_gc.h> and <caml/gc_ctrl.h> show to C code. */
+CAMLexport uintnat caml_minor_collections_count;   /* [stw, atomic read] */
+CAMLexport uintnat caml_major_cycles_completed;    /* [atomic] as of the last slice that ended */
 
 static value (*memprof_run_exn)(void);
 void actions_set_memprof(value (*run_exn)(void)) { memprof_run_exn = run_exn; }
@@ -74,6 +87,8 @@ void timing_hooks_call(struct domain *d, enum gc_moment moment)
       [GC_SLICE_BEGINS] = &caml_major_slice_begin_hook,
       [GC_SLICE_ENDS] = &caml_major_slice_end_hook,
   };
+  if (moment == GC_MINOR_ENDS) store_relaxed(&caml_minor_collections_count, caml_minor_collections_count + 1);
+  if (moment == GC_SLICE_ENDS) store_relaxed(&caml_major_cycles_completed, gc_cycles_marked());
   timing_hook_call(hooks[moment]);
 }
 

@@ -202,6 +202,8 @@ void gc_counters(struct domain *d, uint64_t *minor_words, uint64_t *promoted, ui
 size_t gc_minor_free(struct domain *d);                      /* words */
 /* Words that marking has scanned, up to the last end of a marking phase: what benchmarks weigh pacing with. [no gc] */
 uint64_t gc_marked_words(void);
+/* Cycles whose marking has ended: major_collections alone. [no gc] */
+uint64_t gc_cycles_marked(void);
 
 /* The same heap figures rebuilt by a walk over every block, with the world
  * stopped, sharing no counter with the above: the verifier's own. [may gc] */

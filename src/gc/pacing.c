@@ -89,6 +89,7 @@ void pacing_custom(double share_of_cycle)
 }
 
 uint64_t gc_marked_words(void) { return load_relaxed(&bac_gc.pacing.mark_total); }
+uint64_t gc_cycles_marked(void) { return load_relaxed(&bac_gc.major_collections); }
 
 bool pacing_wants_cycle(void)
 {
