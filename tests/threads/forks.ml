@@ -8,7 +8,17 @@ let wait pid = match Unix.waitpid [] pid with
   | _, Unix.WEXITED n -> n
   | _, Unix.WSIGNALED n | _, Unix.WSTOPPED n -> 1000 + n
 
+(* What only another thread's stack refers to. *)
+let held : int ref Weak.t = Weak.create 1
+let[@inline never] hold stop =
+  let mine = Sys.opaque_identity (ref 5) in
+  Weak.set held 0 (Some mine);
+  while not !stop do Thread.delay 0.001 done;
+  ignore (Sys.opaque_identity !mine)
+
 let child () =
+  Gc.full_major ();
+  expect "held by a thread that is not there" 0 (Bool.to_int (Weak.check held 0));
   let r = ref 0 in
   let ts = List.init 4 (fun i -> Thread.create (fun () -> for _ = 1 to 100 do incr r; ignore (List.init 50 string_of_int); Thread.yield () done) ()) in
   List.iter Thread.join ts;
@@ -25,6 +35,10 @@ let stop = ref false
 let () =
   let busy = List.init 3 (fun _ -> Thread.create (fun () -> while not !stop do ignore (List.init 100 string_of_int) done) ()) in
   let sleepers = List.init 3 (fun _ -> Thread.create (fun () -> while not !stop do Thread.delay 0.001 done) ()) in
+  let holder = Thread.create hold stop in
+  while not (Weak.check held 0) do Thread.yield () done;
+  Gc.full_major ();
+  expect "held by a thread" 1 (Bool.to_int (Weak.check held 0));
   for _ = 1 to 3 do
     match Unix.fork () with
     | 0 -> child (); exit 7
@@ -38,4 +52,4 @@ let () =
   Thread.join t;
   expect "a command" 9 (Sys.command "exit 9");
   stop := true;
-  List.iter Thread.join (busy @ sleepers)
+  List.iter Thread.join (holder :: busy @ sleepers)

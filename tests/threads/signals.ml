@@ -15,15 +15,21 @@ let () =
 
 (* Blocked in one thread, handled by the other: it must not be handled in the former. *)
 let () =
-  let where = ref (-1) in
+  let where = ref (-1) and ready = ref false in
   Sys.set_signal Sys.sigusr2 (Sys.Signal_handle (fun _ -> where := Thread.id (Thread.self ())));
   let old = Thread.sigmask Unix.SIG_BLOCK [Sys.sigusr2] in
   check "the mask was empty" (old = []);
   let other = Thread.create (fun () ->
     let inherited = Thread.sigmask Unix.SIG_UNBLOCK [Sys.sigusr2] in
     check "a thread inherits the mask" (inherited = [Sys.sigusr2]);
-    wait_for (fun () -> !where >= 0)) () in
+    ready := true;
+    (* It calls nothing: it gets the domain back in the middle of this. *)
+    while !where < 0 do () done) () in
+  wait_for (fun () -> !ready);
   Unix.kill me Sys.sigusr2;
+  (* Time for it to be recorded, and for this thread to see that it may not run the handler. *)
+  let since = Unix.gettimeofday () in
+  while Unix.gettimeofday () -. since < 0.02 do ignore (Sys.opaque_identity (ref 0)) done;
   Thread.join other;
   check "handled where it is not blocked" (!where = Thread.id other);
   where := -1;
