@@ -120,6 +120,9 @@ $B/obj/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# Exceptions of C++ programs come through the finalisers that they throw them in.
+$(capi_obj): ALL_CFLAGS += -fexceptions
+
 $B/obj/%.o: %.S $B/flags
 	$(call say,AS,$<)
 	@mkdir -p $(@D)

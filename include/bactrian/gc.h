@@ -87,6 +87,7 @@ struct bac_domain {
   uintptr_t *young_ptr, *young_start, *young_end, *young_trigger;
   struct bac_frame *frames;      /* the local roots, innermost first */
   int finalisers_ready;
+  struct bac_frame *finaliser_frame;   /* that of the call of a finaliser that is under way */
   void *internal;
 };
 
@@ -329,9 +330,10 @@ BAC_API size_t bac_minor_free(struct bac_domain *d);           /* words left in 
 BAC_API void bac_print_stat(struct bac_domain *d, FILE *to);   /* [runs] bac_stat, as Gc.print_stat prints it */
 
 BAC_API void bac_get(struct bac_domain *d, struct bac_control *out);
-/* For all domains, but the size of the nursery: that is d's own, and stays what it was where there is no memory for another.
- * [may collect] */
-BAC_API void bac_set(struct bac_domain *d, const struct bac_control *in);
+/* For all domains, but the size of the nursery: that is d's own, a whole number of pages, and stays what it was where
+ * there is no memory for another. 1: all is as was asked for. 0: a figure was out of range and was clamped, or there was no
+ * memory; bac_get tells. [may collect] */
+BAC_API int bac_set(struct bac_domain *d, const struct bac_control *in);
 
 /* Walks the whole heap with the world stopped and compares it with what the collector believes; aborts with
  * one message on the first violation. [may collect] */
@@ -339,8 +341,8 @@ BAC_API void bac_verify(struct bac_domain *d);
 
 /* ---- Finalisers [d] ---- */
 
-/* Called by a function marked [runs], once, and may do all that the program may. One that leaves by
- * longjmp calls bac_finalise_release first. */
+/* Called by a function marked [runs], once, and may do all that the program may. It may also throw a C++
+ * exception, which comes out of that function, or longjmp (see struct bac_domain): then it is over. */
 typedef void (*bac_finaliser)(struct bac_domain *d, bac_value v, bac_value env);
 
 /* f(d, v, env) is to be called when v is otherwise unreachable; it may make v reachable again. env is a root meanwhile: v

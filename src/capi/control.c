@@ -5,6 +5,8 @@
  * State: the stack limit, which is kept for bac_get and limits nothing. */
 #include "capi/capi.h"
 
+#include "os/os.h"
+
 #include <inttypes.h>
 
 static size_t stack_limit = (size_t)128 << 20;   /* [atomic] words */
@@ -72,13 +74,24 @@ void bac_get(struct bac_domain *b, struct bac_control *out)
   control_from(&p, out);
 }
 
-void bac_set(struct bac_domain *b, const struct bac_control *in)
+/* A nursery is whole pages, which is no other size than was asked for. */
+static bool control_is(struct bac_control now, const struct bac_control *in)
+{
+  size_t page_words = os_page_size() / sizeof(value);
+  if (now.minor_heap_size - in->minor_heap_size < page_words) now.minor_heap_size = in->minor_heap_size;
+  return memcmp(&now, in, sizeof now) == 0;
+}
+
+int bac_set(struct bac_domain *b, const struct bac_control *in)
 {
   struct domain *d = CAPI_ENTERED(b);
   struct gc_params p;
+  struct bac_control now;
   gc_params_get(d, &p);
   control_into(&p, in);
   gc_params_set(d, &p);
+  bac_get(b, &now);
+  return control_is(now, in);
 }
 
 /* ---- Collections ---- */

@@ -4,9 +4,15 @@
  * The collector knows a finaliser as a closure. Here that is a block of the shape that the compiler
  * gives to closures, so that marking passes over the code pointer: code, closure information, environment.
  *
+ * Finalisers run one at a time. One may never return: it throws a C++ exception, for which this room is compiled
+ * so that scopes end, or jumps, upon which the program puts the domain's frames back. Either way the frame
+ * that capi_finalise puts among these is gone, and the next call sees that.
+ *
  * An alarm is two blocks. The record, a closure too, has a finaliser and nobody refers to it: each cycle finds it
  * dead, and the call puts the finaliser back. The handle, which the program has, says for which domain
- * the alarm rings: a record that another domain has inherited falls silent. No state. */
+ * the alarm rings: a record that another domain has inherited falls silent.
+ *
+ * State: finaliser_frame of each domain, its own. */
 #include "capi/capi.h"
 
 enum { CLOSURE_CODE, CLOSURE_INFO, CLOSURE_ENV, CLOSURE_FIELDS };
@@ -48,16 +54,33 @@ int bac_finalise_last(struct bac_domain *b, bac_finaliser f, bac_value v, bac_va
 
 void bac_finalise_release(struct bac_domain *b) { gc_finaliser_release(CAPI_ENTERED(b)); }
 
+/* A finaliser that was left by an exception or longjmp is over: the frame that it ran in is no longer one of the domain's.
+ * Another scope may stand in its place by now, but that has roots. */
+static void finaliser_notice_end(struct bac_domain *b)
+{
+  if (b->finaliser_frame == NULL) return;
+  for (const struct bac_frame *f = b->frames; f != NULL; f = f->next)
+    if (f == b->finaliser_frame && f->count == 0) return;
+  b->finaliser_frame = NULL;
+  gc_finaliser_done(capi_internal(b));
+}
+
 void capi_finalise(struct bac_domain *b)
 {
   struct domain *d = capi_internal(b);
   value closure, arg;
-  b->finalisers_ready = 0;
+  finaliser_notice_end(b);
+  struct bac_frame frame __attribute__((cleanup(bac_frame_pop_))) = {b->frames, b, 0};
+  b->frames = &frame;
   while (gc_finaliser_take(d, &closure, &arg)) {
     bac_finaliser f = (bac_finaliser)Field(closure, CLOSURE_CODE);
+    b->finaliser_frame = &frame;
+    b->finalisers_ready = 1;    /* where it is left, the others wait for the next poll */
     f(b, arg, Field(closure, CLOSURE_ENV));
+    b->finaliser_frame = NULL;
     gc_finaliser_done(d);
   }
+  if (b->finaliser_frame == NULL) b->finalisers_ready = 0;
 }
 
 /* ---- Alarms ---- */
@@ -67,9 +90,9 @@ static void alarm_ring(struct bac_domain *b, bac_value record, bac_value env)
   (void)env;
   if (bac_field(bac_field(record, ALARM_HANDLE), 0) != Val_long(capi_internal(b)->id)) return;
   BAC_ROOTS(b, &record);
+  finalise_register(b, true, alarm_ring, record, BAC_NIL);
   bac_finaliser f = (bac_finaliser)Field(record, CLOSURE_CODE);
   f(b, BAC_NIL, bac_field(record, CLOSURE_ENV));
-  finalise_register(b, true, alarm_ring, record, BAC_NIL);
 }
 
 bac_value bac_alarm_create(struct bac_domain *b, bac_finaliser f, bac_value env)

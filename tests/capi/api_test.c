@@ -287,15 +287,22 @@ TEST(control)
 {
   struct bac_control was, set = {8192, 20, 90, 0, 400, 1 << 20, 2, 5, 50, 120, 60000}, got;
   bac_get(d, &was);
-  bac_set(d, &set);
+  EXPECT(bac_set(d, &set));
   bac_get(d, &got);
   EXPECT(memcmp(&set, &got, sizeof set) == 0);
   EXPECT_EQ(d->young_end - d->young_start, 8192);
   set.window_size = 1000;
-  bac_set(d, &set);
+  EXPECT(!bac_set(d, &set));
   bac_get(d, &got);
   EXPECT_EQ(got.window_size, 50);
-  bac_set(d, &was);
+  set.window_size = 5;
+  set.minor_heap_size = 8191;    /* less than whole pages */
+  EXPECT(bac_set(d, &set));
+  set.minor_heap_size = 0;
+  EXPECT(!bac_set(d, &set));
+  set.minor_heap_size = SIZE_MAX;
+  EXPECT(!bac_set(d, &set));
+  EXPECT(bac_set(d, &was));
   bac_get(d, &got);
   EXPECT(memcmp(&was, &got, sizeof was) == 0);
 }
@@ -425,6 +432,53 @@ TEST(finalise_release)
   bac_finalise_last(d, releases, list_of(1), bac_from_int(1));
   bac_minor(d);
   EXPECT_EQ(fin.calls, 2);
+}
+
+static jmp_buf left;
+static void leaves(struct bac_domain *self, bac_value v, bac_value env)
+{
+  (void)v;
+  BAC_ROOTS(self, &env);
+  bac_poll(self);    /* calls no other while this one runs */
+  fin.calls++;
+  if (env != BAC_NIL) longjmp(left, 1);
+}
+
+/* A finaliser that never returns is over: the next poll calls the others, one after the other. */
+TEST(finalisers_that_jump)
+{
+  fin.calls = 0;
+  for (int i = 0; i < 5; i++) bac_finalise_last(d, leaves, list_of(1), bac_from_int(i % 2));
+  struct bac_frame *volatile mark = d->frames;
+  volatile int jumps = 0;
+  if (setjmp(left) != 0) jumps++;
+  d->frames = mark;
+  if (jumps == 0) bac_minor(d);
+  else bac_poll(d);
+  EXPECT_EQ(jumps, 2);
+  EXPECT_EQ(fin.calls, 5);
+  EXPECT(!d->finalisers_ready);
+}
+
+static void ring_and_leave(struct bac_domain *self, bac_value v, bac_value env)
+{
+  leaves(self, v, env);
+}
+
+TEST(alarms_that_jump)
+{
+  fin.calls = 0;
+  bac_value a = bac_alarm_create(d, ring_and_leave, bac_from_int(1));
+  BAC_ROOTS(d, &a);
+  struct bac_frame *volatile mark = d->frames;
+  volatile int jumps = 0;
+  if (setjmp(left) != 0) jumps++;
+  d->frames = mark;
+  if (jumps < 3) bac_full_major(d);
+  EXPECT(fin.calls == 3 && jumps == 3);
+  bac_alarm_delete(d, a);
+  bac_full_major(d);
+  EXPECT_EQ(fin.calls, 3);
 }
 
 static bac_value saved = BAC_NIL;
