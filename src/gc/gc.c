@@ -61,11 +61,17 @@ struct domain *gc_domain_create(struct domain *parent)
   return &g->dom;
 }
 
-static struct gc_domain *gc_heir(struct gc_domain *of)
+/* One whose thread waits for the end of this stop, if there is one: what a thread that is in a blocking section inherits may
+ * wait for long. */
+static struct gc_domain *gc_heir_stw(struct gc_domain *of)
 {
-  for_each_gc_domain(g)
-    if (g != of && !g->leaving) return g;
-  return NULL;
+  struct gc_domain *heir = NULL;
+  for_each_gc_domain(g) {
+    if (g == of || g->leaving) continue;
+    if (load_relaxed(&g->dom.waiting)) return g;
+    if (heir == NULL) heir = g;
+  }
+  return heir;
 }
 
 /* What [gone], whose nursery is empty, leaves goes to another domain (or, for the last one, nowhere)
@@ -88,7 +94,7 @@ static void terminate_leader(struct domain *d, void *arg)
   (void)arg;
   minor_collect_stw(g);
   g->leaving = true;
-  gc_adopt_stw(gc_heir(g), g);
+  gc_adopt_stw(gc_heir_stw(g), g);
   stats_sample_stw();
 }
 

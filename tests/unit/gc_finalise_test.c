@@ -174,6 +174,31 @@ TEST(finalisers_are_adopted)
   expect_empty(d);
 }
 
+static void thread_polls(struct domain *d, void *stop)
+{
+  while (!load_relaxed((uint32_t *)stop)) mock_poll(d);
+}
+
+/* The first domain is in a blocking section: what another leaves goes to one that runs. */
+TEST(what_a_domain_leaves_goes_to_one_that_runs)
+{
+  struct domain *d = sole();
+  enum { N = 10 };
+  uint32_t stop = 0;
+  int n = N;
+  long got[N + 1];
+  struct mock_thread runs, ends;
+  REQUIRE(mock_spawn(d, &runs, thread_polls, &stop));
+  REQUIRE(mock_spawn(d, &ends, thread_leaves_finalisers, &n));
+  mock_join(d, &ends);
+  EXPECT_EQ(gc_domain(d)->first.entries.len, 0);
+  store_relaxed(&stop, 1);
+  mock_join(d, &runs);
+  gc_full_major(d);
+  EXPECT_EQ(take_all(d, got, N + 1), N + 1);
+  expect_empty(d);
+}
+
 /* ---- Custom blocks, continuations ---- */
 
 TEST(custom_blocks_are_finalised_once)
