@@ -68,7 +68,10 @@ static bool limit_collect(struct gc_domain *g, int64_t blocks)
 {
   struct heap_limit *l = &bac_gc.limit;
   gc_collect_all(&g->dom);
-  if (limit_used() + blocks > l->blocks) gc_compact_now(&g->dom);
+  if (limit_used() + blocks > l->blocks)
+    gc_compact_now(&g->dom);
+  else
+    compact_after_cycle(g);
   if (limit_used() <= l->blocks) store_relaxed(&l->told, 0);
   limit_set_at(limit_used() + l->reserve);
   return limit_used() + blocks <= l->blocks;
