@@ -64,8 +64,8 @@ static value marked_or_gone(value v) { return mark_is_marked(v) ? v : 0; }
 static void cycle_end_marking_stw(struct gc_domain *leader)
 {
   minor_collect_stw(leader);
-  mark_drain_stw(leader);
   for_each_gc_domain(g) {
+    CHECK(!mark_has_work(g));
     ephe_hand_over_stw(&leader->marker, &g->marker);
     finalise_begin_pass_stw(&g->last);
   }
@@ -171,7 +171,6 @@ static size_t cycle_sweep(struct gc_domain *g, size_t work)
     if (words == 0) break;
     done += words;
   }
-  add_relaxed(&bac_gc.pacing.sweep_done, done);
   gc_message(MESSAGE_MINOR, "$");
   return done;
 }
@@ -182,9 +181,8 @@ static void cycle_sweep_participant(struct domain *participant, void *arg)
   while (cycle_sweep(gc_domain(participant), SIZE_MAX / 2) != 0) continue;
 }
 
-void cycle_sweep_all_stw(struct gc_domain *leader)
+void cycle_sweep_all_stw(void)
 {
-  (void)leader;
   if (bac_gc.phase != PHASE_SWEEP) return;
   stw_parallel(0, cycle_sweep_participant, NULL);
   cycle_end_sweep();
@@ -197,6 +195,12 @@ static void cycle_start_leader(struct domain *d, void *arg)
 {
   (void)arg;
   if (bac_gc.phase == PHASE_IDLE) cycle_start_stw(gc_domain(d));
+}
+
+/* Whoever ends the sweeping sets the next budget after the phase: a look without a stop may have seen the old one. */
+static void cycle_start_if_due_leader(struct domain *d, void *arg)
+{
+  if (pacing_wants_cycle()) cycle_start_leader(d, arg);
 }
 
 /* Other domains may still have things to do: a look at them shows whether the rest is short
@@ -236,7 +240,7 @@ void cycle_slice(struct gc_domain *g, size_t work)
   gc_tell_moment(g, GC_SLICE_BEGINS);
   switch (load_acquire(&bac_gc.phase)) {
   case PHASE_IDLE:
-    if (pacing_wants_cycle()) stw_run(&g->dom, cycle_start_leader, NULL);
+    if (pacing_wants_cycle()) stw_run(&g->dom, cycle_start_if_due_leader, NULL);
     break;
   case PHASE_MARK:
     if (work != 0) cycle_mark(g, work);

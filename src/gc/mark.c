@@ -329,6 +329,7 @@ static void drain_work(struct domain *participant, void *arg)
     while (mark_some(g, 100000) != 0) mark_flush(g);
     sub_seq(&job->busy, 1);
     for (int spins = 0; spins < 1000 && load_seq(&job->busy) != 0 && !mark_has_work(g); spins++) os_relax();
+    if (g == job->leader && load_seq(&job->busy) != 0) os_yield();
   } while (mark_has_work(g) || (g == job->leader && load_seq(&job->busy) != 0));
 }
 

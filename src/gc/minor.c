@@ -59,6 +59,12 @@ static unsigned promoted_kind(value v, tag_t tag)
   return KIND_NOSCAN;
 }
 
+/* Whoever is waited for may be without a core. */
+static void minor_pause(int spins)
+{
+  if (spins % 1000 == 999) os_yield(); else os_relax();
+}
+
 /* The header of an unforwarded object, claimed if need be; FORWARDED where it has been copied. */
 static inline header_t minor_claim(value v, bool parallel)
 {
@@ -67,7 +73,7 @@ static inline header_t minor_claim(value v, bool parallel)
   for (int spins = 0;; spins++) {
     if (hd == FORWARDED) return hd;
     if (hd == BUSY) {
-      if (spins % 1000 == 999) os_yield(); else os_relax();
+      minor_pause(spins);
       hd = load_acquire(Hp_val(v));
     } else if (Tag_hd(hd) == Infix_tag || cas_acq_rel(Hp_val(v), &hd, BUSY)) {
       return hd;
@@ -206,6 +212,7 @@ static void minor_work(struct domain *participant, void *arg)
   struct minor_job *job = arg;
   struct minor_worker w = {{minor_visit}, gc_domain(participant), job, false};
   bool leads = w.g == job->leader;
+  w.g->promotes = true;
   do {
     add_seq(&job->busy, 1);
     for (;;) {
@@ -220,7 +227,7 @@ static void minor_work(struct domain *participant, void *arg)
     if (!job->parallel) return;
     add_seq(&job->waiting, 1);
     for (int spins = 0; load_seq(&job->busy) != 0 && !minor_has_work(job) && (leads || spins < 20000); spins++)
-      os_relax();
+      minor_pause(spins);
     sub_seq(&job->waiting, 1);
   } while (minor_has_work(job) || (leads && load_seq(&job->busy) != 0));
 }
@@ -319,15 +326,16 @@ static void minor_tell_observer(void)
 static uint64_t minor_count_promoted(void)
 {
   uint64_t total = 0;
-  for_each_gc_domain(from) {
-    uint64_t words = 0;
-    for_each_gc_domain(by) {
-      words += by->promoted[from->dom.slot];
+  for_each_gc_domain(by) {
+    if (!by->promotes) continue;
+    by->promotes = false;
+    for_each_gc_domain(from) {
+      uint64_t words = by->promoted[from->dom.slot];
       by->promoted[from->dom.slot] = 0;
+      from->counters.promoted_words += words;
+      from->counters.major_words += words;
+      total += words;
     }
-    from->counters.promoted_words += words;
-    from->counters.major_words += words;
-    total += words;
   }
   return total;
 }

@@ -112,7 +112,6 @@ void pacing_cycle_finished_stw(void)
   p->finish_allocated = p->allocated;
   p->finish_born_marked = p->allocated - min_size(p->mark_from, p->allocated);
   p->allocated = p->lump_from = 0;
-  p->sweep_done = 0;
   p->finish_live = bac_gc.sample.live_words;
   p->heap_words = (uint64_t)bac_heap.used_blocks * BLOCK_WORDS;
 }
@@ -149,7 +148,7 @@ static size_t pacing_owed_now(struct gc_domain *g)
   double allocated = pacing_now(), budget = (double)load_relaxed(&p->budget);
   switch (load_relaxed(&bac_gc.phase)) {
   case PHASE_SWEEP:
-    return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&p->sweep_done));
+    return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&bac_heap.sweep_done));
   case PHASE_CLEAN:
   case PHASE_MARK: {
     double room = bounded(budget - (double)p->mark_from, (budget - (double)load_relaxed(&p->mark_at)) / 4, budget);
@@ -184,7 +183,7 @@ double pacing_work_per_word(void)
 {
   const struct pacing *p = &bac_gc.pacing;
   double budget = (double)load_relaxed(&p->budget), marking = budget - (double)load_relaxed(&p->mark_at);
-  double rate = load_relaxed(&bac_gc.phase) != PHASE_MARK ? (double)p->heap_words / (SWEEP_PART * budget)
+  double rate = load_relaxed(&bac_gc.phase) == PHASE_SWEEP ? (double)p->heap_words / (SWEEP_PART * budget)
                 : marking > 0                             ? (double)p->mark_work / marking
                                                           : 1;
   return rate > 0.01 ? rate : 0.01;

@@ -167,7 +167,8 @@ struct gc_domain {
   struct work_window window;      /* [own] */
   VEC(value) copied;              /* [stw] promoted objects that are still to be scanned */
   VEC(value) moved;               /* [stw] where they were in the nursery, while ephemerons are decided */
-  uint64_t *promoted;             /* [stw] words that this domain promoted, by the nursery they came from */
+  bool promotes;                  /* [stw] it takes part in this minor collection */
+  uint64_t *promoted;             /* [stw] words that it promoted in it, by the nursery they came from */
 };
 
 static inline struct gc_domain *gc_domain(struct domain *d) { return (struct gc_domain *)d; }
@@ -184,7 +185,6 @@ struct pacing {
   uint64_t allocated;             /* [atomic] into the major heap since marking last ended, off-heap memory counted in */
   uint64_t mark_done;             /* [atomic] words marked since marking started */
   uint64_t mark_total;            /* [stw, atomic read] and in the cycles that ended before */
-  uint64_t sweep_done;            /* [atomic] words swept since marking last ended */
   uint64_t budget;                /* [atomic] allocation from one end of marking to the next */
   uint64_t lump, lump_from;       /* [atomic] words allocated from one slice to the next; [allocated] at the last slice */
   uint64_t mark_at;               /* [atomic] marking starts when so much is allocated */
@@ -352,7 +352,7 @@ void cycle_slice(struct gc_domain *g, size_t work);       /* about [work] words 
 void cycle_advance(struct gc_domain *g, double words);
 void cycle_finish_stw(struct gc_domain *leader);          /* completes marking and cleaning; MARK, CLEAN -> SWEEP */
 void cycle_start_stw(struct gc_domain *leader);           /* IDLE -> MARK */
-void cycle_sweep_all_stw(struct gc_domain *leader);       /* SWEEP -> IDLE */
+void cycle_sweep_all_stw(void);                           /* SWEEP -> IDLE */
 void cycle_complete(struct gc_domain *g, uint64_t cycles, bool compact);   /* drives until major_collections reaches [cycles] and all is swept; [compact]: then max_overhead counts */
 void cycle_return_memory(void (*give)(void));             /* and tells it */
 

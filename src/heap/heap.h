@@ -149,6 +149,7 @@ struct heap {
   uint32_t large, large_unswept;
   int64_t unswept;            /* [atomic] blocks and large objects not swept yet */
   uint64_t swept_words;       /* [atomic] dead words freed since heap_begin_sweep */
+  uint64_t sweep_done;        /* [atomic] words looked at since then, by heap_sweep_some or for an allocation */
 
   header_t colour;            /* [stw] colour of new objects, shifted */
   dead_object_fn dead;        /* [const] see above */

@@ -155,6 +155,7 @@ static void pool_sweep(struct allocator *a, uint32_t i)
   c->words -= res.dead_words;
   counts_tell(a, kind, b->cls);
   add_relaxed(&bac_heap.swept_words, res.dead_words);
+  add_relaxed(&bac_heap.sweep_done, BLOCK_WORDS);
   sub_seq(&bac_heap.unswept, 1);
 }
 
@@ -345,6 +346,9 @@ static void large_free(struct allocator *a, uint32_t i, unsigned kind)
   heap_give_blocks(i, blocks);
 }
 
+/* What sweeping a large object costs, in words of a pool. */
+enum { LARGE_SWEEP_WORDS = 256 };
+
 /* False: none is left. */
 static bool large_sweep_one(struct allocator *a)
 {
@@ -362,6 +366,7 @@ static bool large_sweep_one(struct allocator *a)
     pool_list_push(&h->large, i);
     lock_release(&h->large_lock);
   }
+  add_relaxed(&h->sweep_done, LARGE_SWEEP_WORDS);
   sub_seq(&h->unswept, 1);
   return true;
 }
@@ -385,12 +390,9 @@ void heap_begin_sweep(void)
     pool_list_push(kind & KIND_LARGE ? &h->large_unswept : &h->pools[kind][h->block[i].cls].unswept, i);
     found++;
   }
-  h->swept_words = 0;
+  h->swept_words = h->sweep_done = 0;
   store_release(&h->unswept, found);
 }
-
-/* What sweeping a large object costs, in words of a pool. */
-enum { LARGE_SWEEP_WORDS = 256 };
 
 /* Large objects first: they are few, and a look at their list is cheaper than one at all the pools'. */
 size_t heap_sweep_some(struct allocator *a, unsigned *hint)

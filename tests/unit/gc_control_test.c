@@ -18,6 +18,46 @@ TEST(a_slice_goes_on_through_phases)
   expect_empty(d);
 }
 
+static void finish_leader(struct domain *d, void *arg)
+{
+  (void)arg;
+  cycle_finish_stw(gc_domain(d));
+}
+
+/* What allocation sweeps on its way to a free slot is a part of what is owed. */
+TEST(sweeping_for_an_allocation_is_counted)
+{
+  struct domain *d = sole();
+  for (int i = 0; i < 200; i++)
+    for (int n = 0; n < 100; n++) *root(i) = old_block(d, 20);
+  start_marking(d);
+  while (!stw_run(d, finish_leader, NULL)) continue;
+  REQUIRE(bac_gc.phase == PHASE_SWEEP);
+  int64_t unswept = load_relaxed(&bac_heap.unswept);
+  EXPECT_EQ(load_relaxed(&bac_heap.sweep_done), 0);
+  for (int i = 0; i < 2000; i++) old_block(d, 20);
+  int64_t swept = unswept - load_relaxed(&bac_heap.unswept);
+  EXPECT(swept > 0);
+  EXPECT_EQ(load_relaxed(&bac_heap.sweep_done), swept * BLOCK_WORDS);
+  expect_empty(d);
+}
+
+/* Cleaning comes before the end of marking's budget, as marking does. */
+TEST(cleaning_is_charged_as_marking)
+{
+  struct domain *d = sole();
+  double rate[4];
+  enum gc_phase was = bac_gc.phase;
+  bac_gc.pacing.mark_work = 100 * bac_gc.pacing.budget;
+  for (enum gc_phase phase = PHASE_MARK; phase <= PHASE_SWEEP; phase++) {
+    bac_gc.phase = phase;
+    rate[phase] = pacing_work_per_word();
+  }
+  bac_gc.phase = was;
+  EXPECT(rate[PHASE_CLEAN] == rate[PHASE_MARK] && rate[PHASE_CLEAN] != rate[PHASE_SWEEP]);
+  expect_empty(d);
+}
+
 /* ---- Windows ---- */
 
 TEST(a_window_spreads_what_is_owed)
