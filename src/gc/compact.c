@@ -8,7 +8,8 @@
  *   choose    for each kind and class, the fullest pools that together have room for all
  *             objects are kept; the others are to be evacuated (KIND_EVACUATED)
  *   evacuate  each object of such a pool is copied; its header becomes 0 and its first field the
- *             new address, and it is subtracted from the counters of its pool
+ *             new address, and it is subtracted from the counters of its pool. No pool is added
+ *             (COMPACT-2): so no memory is needed, and none is left half filled that was not
  *   update    every root and every field of every live object that refers to an evacuated block is
  *             redirected
  *
@@ -26,6 +27,8 @@
 
 struct compact_job {
   VEC(uint32_t) evacuate;        /* blocks to empty */
+  struct lock lock;              /* RANK_LEAF: the next */
+  VEC(uint32_t) rest;            /* of these, blocks with objects for which there was no slot */
   struct slid slid;
   size_t next_block;             /* [atomic] in evacuate, then in the whole heap */
   size_t next_root;              /* [atomic] */
@@ -72,43 +75,62 @@ static void compact_choose_class(struct compact_job *job, unsigned kind, unsigne
 
 /* ---- Evacuating ---- */
 
-struct evacuation { struct gc_domain *g; unsigned kind, cls; int64_t words; };
+struct evacuation { struct gc_domain *g; unsigned kind; int64_t objects, words; };
 
+/* False: there is no slot for it. */
 static bool compact_move(value v, uint8_t kind, void *arg)
 {
   struct evacuation *e = arg;
   (void)kind;
   header_t hd = Hd_val(v);
+  if (hd == 0) return true;    /* moved when the others found no slot */
   mlsize_t wosize = Wosize_hd(hd);
   value copy = heap_alloc(&e->g->alloc, e->kind, wosize, Tag_hd(hd));
-  if (copy == 0) bac_fatal("out of memory in a compaction");
+  if (copy == 0) return false;
   for (mlsize_t i = 0; i < wosize; i++) Field(copy, i) = Field(v, i);
+  e->objects++;
   e->words += wosize + 1;
   *Hp_val(v) = 0;
   Field(v, 0) = copy;
   return true;
 }
 
-static void compact_empty_block(struct gc_domain *g, uint32_t i)
+/* False: something is left in it. */
+static bool compact_empty_block(struct gc_domain *g, uint32_t i)
 {
   struct block *b = &bac_heap.block[i];
   unsigned kind = bac_heap.kind[i] & 0xf;
-  struct evacuation e = {g, kind, b->cls, 0};
-  heap_walk_pool(i, kind, compact_move, &e);
+  struct evacuation e = {g, kind, 0, 0};
+  bool empty = heap_walk_pool(i, kind, compact_move, &e);
   struct class_counts *c = &g->alloc.counts.cls[kind][b->cls];
   if (!FAULT(no_subtraction)) {
-    c->objects -= b->live;
+    c->objects -= e.objects;
     c->words -= e.words;
   }
-  c->pools--;
+  if (empty) c->pools--;
   counts_tell(&g->alloc, kind, b->cls);
+  return empty;
 }
 
 static void compact_evacuate(struct domain *participant, void *arg)
 {
   struct compact_job *job = arg;
-  for (size_t n; (n = add_relaxed(&job->next_block, 1)) < job->evacuate.len;)
-    compact_empty_block(gc_domain(participant), job->evacuate.at[n]);
+  for (size_t n; (n = add_relaxed(&job->next_block, 1)) < job->evacuate.len;) {
+    if (compact_empty_block(gc_domain(participant), job->evacuate.at[n])) continue;
+    lock_acquire(&job->lock);
+    *vec_push(&job->rest) = job->evacuate.at[n];
+    lock_release(&job->lock);
+  }
+}
+
+/* The pools that are kept have a slot for each object. But each participant is filling one of its own, so the last objects of a class
+ * may find none: a few, at most what a pool holds for each participant but one. For them all these pools are put together. */
+static void compact_evacuate_rest(struct compact_job *job, struct gc_domain *leader)
+{
+  if (job->rest.len == 0) return;
+  for_each_gc_domain(g) allocator_retire(&g->alloc);
+  for (size_t n = 0; n < job->rest.len; n++) CHECK(compact_empty_block(leader, job->rest.at[n]));
+  vec_free(&job->rest);
 }
 
 /* ---- Updating ---- */
@@ -191,7 +213,7 @@ static void compact_free_blocks(struct compact_job *job)
 
 void compact_stw(struct gc_domain *leader)
 {
-  struct compact_job job = {VEC_EMPTY, {VEC_EMPTY}, 0, 0, VEC_EMPTY};
+  struct compact_job job = {.lock = LOCK_INIT(RANK_LEAF)};
   trace_begin(&leader->dom, TRACE_COMPACT);
   gc_message(MESSAGE_COMPACTION, "Compacting heap...\n");
   minor_collect_stw(leader);
@@ -206,10 +228,11 @@ void compact_stw(struct gc_domain *leader)
     for (unsigned c = 0; c < CLASSES; c++) compact_choose_class(&job, k, c);
   bool slide = bac_gc.wanted_blocks != 0 && !heap_has_run(bac_gc.wanted_blocks);
   if (job.evacuate.len != 0 || slide) {
-    bac_heap.collecting = true;
+    bac_heap.collecting = bac_heap.compacting = true;
     stw_parallel(0, compact_evacuate, &job);
+    compact_evacuate_rest(&job, leader);
     if (slide) slide_move_stw(&job.slid);
-    bac_heap.collecting = false;
+    bac_heap.collecting = bac_heap.compacting = false;
     for_each_gc_domain(g) {
       allocator_count(&g->alloc);
       allocator_seal(&g->alloc);

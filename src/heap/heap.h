@@ -143,6 +143,7 @@ struct heap {
   struct heap_tally tally;
   int64_t max_blocks;         /* [atomic] the program may take blocks up to here (gc/limit.c) */
   bool collecting;            /* [stw] objects are being copied: no finaliser may run, and max_blocks does not hold */
+  bool compacting;            /* [stw] they find room in the pools that there are, or none */
 
   struct class_pools pools[KINDS][CLASSES];
   struct lock large_lock;     /* RANK_LARGE */

@@ -300,7 +300,7 @@ header_t *allocator_refill(struct allocator *a, unsigned kind, unsigned cls)
     struct class_pools *p = &bac_heap.pools[kind][cls];
     i = pool_from_unswept(a, p, kind);
     if (i == NO_BLOCK) i = pool_from_partial(p);
-    if (i == NO_BLOCK) i = pool_create(a, kind, cls);
+    if (i == NO_BLOCK && !bac_heap.compacting) i = pool_create(a, kind, cls);
     if (i == NO_BLOCK) return NULL;
     a->pool[kind][cls] = i;
     a->touched[kind] |= (uint64_t)1 << cls;
