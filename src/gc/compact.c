@@ -185,6 +185,7 @@ static void compact_update_root(struct compact_job *job, size_t n, struct root_v
   }
   struct gc_domain *g = job->domains.at[n];
   roots_scan_domain(g, visitor, false);
+  finalise_visit(g, visitor, false);
   /* The weak halves of the finaliser tables are no roots, but they move too. */
   for (size_t i = 0; i < g->first.entries.len; i++) compact_update_slot(&g->first.entries.at[i].arg);
   for (size_t i = 0; i < g->last.entries.len; i++) compact_update_slot(&g->last.entries.at[i].arg);

@@ -53,7 +53,10 @@ void cycle_start_stw(struct gc_domain *leader)
   bac_gc.stage = STAGE_REACHABLE;
   pacing_mark_started_stw();
   struct root_job job = {VEC_EMPTY, 0};
-  for_each_gc_domain(g) *vec_push(&job.domains) = g;
+  for_each_gc_domain(g) {
+    *vec_push(&job.domains) = g;
+    finalise_begin_shading_stw(g);
+  }
   stw_parallel(job.domains.len > 1 ? 0 : 1, cycle_mark_roots, &job);
   vec_free(&job.domains);
 }

@@ -6,6 +6,10 @@
  * least. Gc.finalise_last calls f () when the value is gone. A table entry holds
  * its closure strongly and its value weakly.
  *
+ * CLOSURES and what is ready are roots, of which there may be millions. They are not scanned in the stop that starts
+ * a cycle but shaded in pieces while the program marks, before a stage ends (FIN-1). That keeps the snapshot: nothing
+ * leaves a table in that stage but what was registered since and is shaded then; what is ready is shaded when it is taken.
+ *
  * WHEN. In the major cycle a pass over table "first" comes after all that is reachable has been marked: entries whose
  * value is unmarked are due. When the passes of all domains are over, the values that are due are marked, with all they
  * reach, and then the entries are ready to be called. A pass over table "last" comes after marking, in the
@@ -28,6 +32,7 @@
 void gc_finalise(struct domain *d, bool first, value closure, value v)
 {
   struct gc_domain *g = gc_domain(d);
+  gc_keep(d, closure);
   *vec_push(first ? &g->first.entries : &g->last.entries) = (struct finaliser){closure, v};
 }
 
@@ -56,13 +61,73 @@ static void finalisers_due_ready(struct gc_domain *g)
   g->due_marked = 0;
 }
 
-void finalise_visit_ready(struct gc_domain *g, struct root_visitor *v)
+/* ---- Roots ---- */
+
+static void finalisers_visit(struct finaliser *at, size_t count, bool args, struct root_visitor *v)
 {
-  for (struct finaliser_batch *b = g->ready; b != NULL; b = b->next)
-    for (size_t i = 0; i < b->entries.len; i++) {
-      v->visit(v, &b->entries.at[i].closure, 1);
-      v->visit(v, &b->entries.at[i].arg, 1);
+  for (size_t i = 0; i < count; i++) {
+    v->visit(v, &at[i].closure, 1);
+    if (args) v->visit(v, &at[i].arg, 1);
+  }
+}
+
+/* The argument of Gc.finalise outlives a minor collection: whether it is dead is for the cycle to say. */
+void finalise_visit(struct gc_domain *g, struct root_visitor *v, bool young_only)
+{
+  size_t first = young_only ? g->first.young : 0, last = young_only ? g->last.young : 0;
+  finalisers_visit(g->first.entries.at + first, g->first.entries.len - first, young_only, v);
+  finalisers_visit(g->last.entries.at + last, g->last.entries.len - last, false, v);
+  for (struct finaliser_batch *b = young_only ? NULL : g->ready; b != NULL; b = b->next)
+    finalisers_visit(b->entries.at, b->entries.len, true, v);
+}
+
+void finalise_begin_shading_stw(struct gc_domain *g)
+{
+  finalise_begin_pass_stw(&g->first);
+  finalise_begin_pass_stw(&g->last);
+  g->unshaded = g->ready;
+  for (struct finaliser_batch *b = g->ready; b != NULL; b = b->next) b->shaded = 0;
+}
+
+/* Entries ahead of which the values or closures are fetched. */
+enum { FINALISERS_AHEAD = 16 };
+
+static inline void prefetch_mark(value v)
+{
+  if (heap_contains(v)) __builtin_prefetch(heap_kind(v) == KIND_SCAN ? (void *)Hp_val(v) : (void *)side_byte(Hp_val(v)));
+}
+
+static size_t finalisers_shade(struct finalisers *f, struct marker *m, size_t budget)
+{
+  size_t from = f->at, end = from + min_size(budget, f->to - from);
+  for (; f->at < end; f->at++) {
+    if (f->at + FINALISERS_AHEAD < f->to) prefetch_mark(f->entries.at[f->at + FINALISERS_AHEAD].closure);
+    mark_value(m, f->entries.at[f->at].closure);
+  }
+  f->kept = f->at;
+  return end - from;
+}
+
+static size_t batches_shade(struct gc_domain *g, struct marker *m, size_t budget)
+{
+  size_t done = 0;
+  for (struct finaliser_batch *b; (b = g->unshaded) != NULL && done < budget; done++) {
+    if (b->shaded >= b->entries.len) {
+      g->unshaded = b->next;
+      continue;
     }
+    struct finaliser *f = &b->entries.at[b->shaded++];
+    mark_value(m, f->closure);
+    mark_value(m, f->arg);
+  }
+  return done;
+}
+
+static size_t finalise_shade(struct gc_domain *g, struct marker *m, size_t budget)
+{
+  size_t done = finalisers_shade(&g->first, m, budget);
+  done += finalisers_shade(&g->last, m, budget - done);
+  return done + batches_shade(g, m, budget - done);
 }
 
 /* ---- Minor collection ---- */
@@ -114,15 +179,6 @@ static void finalisers_close(struct finalisers *f)
   f->at = f->kept;
 }
 
-/* Entries ahead whose values are fetched. */
-enum { FINALISERS_AHEAD = 16 };
-
-static inline void finalisers_prefetch(const struct finalisers *f)
-{
-  if (f->at + FINALISERS_AHEAD >= f->to) return;
-  value v = f->entries.at[f->at + FINALISERS_AHEAD].arg;
-  if (heap_contains(v)) __builtin_prefetch(heap_kind(v) == KIND_SCAN ? (void *)Hp_val(v) : (void *)side_byte(Hp_val(v)));
-}
 
 /* A piece of a pass: entries with unmarked values are due. Words of work. */
 static size_t finalisers_look(struct gc_domain *g, struct finalisers *f, bool keep_arg, size_t budget)
@@ -130,7 +186,7 @@ static size_t finalisers_look(struct gc_domain *g, struct finalisers *f, bool ke
   size_t from = f->at, end = from + min_size(budget, f->to - from);
   if (from == f->to) return 0;
   for (; f->at < end; f->at++) {
-    finalisers_prefetch(f);
+    if (f->at + FINALISERS_AHEAD < f->to) prefetch_mark(f->entries.at[f->at + FINALISERS_AHEAD].arg);
     struct finaliser e = f->entries.at[f->at];
     if (mark_is_marked(e.arg))
       f->entries.at[f->kept++] = e;
@@ -154,15 +210,19 @@ static size_t finalisers_mark_due(struct gc_domain *g, struct marker *m, size_t 
 size_t finalise_mark_some(struct gc_domain *g, struct marker *m, size_t budget)
 {
   switch (bac_gc.stage) {
+  case STAGE_REACHABLE: return finalise_shade(g, m, budget);
   case STAGE_FINALISERS: return finalisers_look(g, &g->first, true, budget);
-  case STAGE_REVIVED: return finalisers_mark_due(g, m, budget);
-  default: return 0;
+  default: return finalisers_mark_due(g, m, budget);
   }
 }
 
 bool finalise_has_work(const struct gc_domain *g)
 {
-  return bac_gc.stage == STAGE_FINALISERS ? g->first.at < g->first.to : bac_gc.stage == STAGE_REVIVED && g->due != NULL;
+  switch (bac_gc.stage) {
+  case STAGE_REACHABLE: return g->first.at < g->first.to || g->last.at < g->last.to || g->unshaded != NULL;
+  case STAGE_FINALISERS: return g->first.at < g->first.to;
+  default: return g->due != NULL;
+  }
 }
 
 size_t finalise_clean_some(struct gc_domain *g, size_t budget)
@@ -194,7 +254,8 @@ void finalise_adopt_stw(struct gc_domain *heir, struct gc_domain *gone)
   finalisers_append(&heir->first, &gone->first);
   finalisers_append(&heir->last, &gone->last);
   if (gone->ready != NULL) finalisers_make_ready(heir, gone->ready);
-  gone->ready = NULL;
+  if (heir->unshaded == NULL) heir->unshaded = gone->unshaded;
+  gone->ready = gone->unshaded = NULL;
   if (gone->due == NULL) return;
   for (size_t i = 0; i < gone->due->entries.len; i++)
     batch_add(&heir->due, gone->due->entries.at[i].closure, gone->due->entries.at[i].arg);
@@ -212,7 +273,10 @@ bool gc_finaliser_take(struct domain *d, value *closure, value *arg)
   struct finaliser_batch *b = g->ready;
   if (g->finaliser_running || b == NULL) return false;
   struct finaliser f = vec_pop(&b->entries);
+  gc_keep(d, f.closure);
+  gc_keep(d, f.arg);
   if (b->entries.len == 0) {
+    if (g->unshaded == b) g->unshaded = b->next;
     g->ready = b->next;
     vec_free(&b->entries);
     free(b);

@@ -197,6 +197,7 @@ static void minor_run_task(struct minor_worker *w, struct minor_task t)
     roots_scan_process(&w->v, true);
   } else if (t.to == 0) {
     roots_scan_domain(t.g, &w->v, true);
+    finalise_visit(t.g, &w->v, true);
   } else {
     for (size_t i = t.from; i < t.to; i++) minor_slot(w, t.g->rem.fields.at[i]);
   }

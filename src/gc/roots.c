@@ -141,20 +141,8 @@ void roots_after_minor(void)
   lock_release(&roots.lock);
 }
 
-static void finalisers_visit(struct finalisers *f, size_t from, bool args, struct root_visitor *v)
-{
-  for (size_t i = from; i < f->entries.len; i++) {
-    v->visit(v, &f->entries.at[i].closure, 1);
-    if (args) v->visit(v, &f->entries.at[i].arg, 1);
-  }
-}
-
 void roots_scan_domain(struct gc_domain *g, struct root_visitor *v, bool young_only)
 {
   bac_gc.client.scan_domain(&g->dom, v);
-  if (!young_only) finalise_visit_ready(g, v);
   if (gc_observer() != NULL) gc_observer()->scan(&g->dom, v, young_only);
-  /* The argument of Gc.finalise outlives a minor collection: whether it is dead is for the cycle to say. */
-  finalisers_visit(&g->first, young_only ? g->first.young : 0, young_only, v);
-  finalisers_visit(&g->last, young_only ? g->last.young : 0, false, v);
 }

@@ -15,6 +15,8 @@
  *           of some domain (fields of ephemerons: in its ephemeron entries).
  *   MARK-1  while marking, an object reachable at cycle_start is marked, or reachable from a
  *           grey object, or from an unmarked one that is; new objects are marked.
+ *   FIN-1   when STAGE_REACHABLE is over, the closures of all finalisers and what is ready are marked; before, those in
+ *           [at, to) of a table, and in batches from [unshaded] on, need not be.
  *   MARK-2  from the end of marking on no marked object refers to an unmarked one; ephemerons and
  *           the weak halves of finalisers may until CLEAN is over.
  *   STAT-1  heap = live + free + fragments, and the sums of counters and the heap's tally equal a scan.
@@ -36,7 +38,7 @@ enum gc_phase { PHASE_IDLE, PHASE_MARK, PHASE_CLEAN, PHASE_SWEEP };
 /* What is decided while marking, one after the other. A stage ends, in a stop of the world, when no
  * domain has anything to do for it. */
 enum mark_stage {
-  STAGE_REACHABLE,      /* what roots reach, and data of ephemerons whose keys are marked */
+  STAGE_REACHABLE,      /* what roots and finalisers' closures reach, and data of ephemerons whose keys are marked */
   STAGE_FINALISERS,     /* unmarked values of Gc.finalise are due */
   STAGE_REVIVED,        /* these, and all they reach, are marked */
 };
@@ -109,7 +111,7 @@ struct work_window {
 };
 
 struct finaliser { value closure, arg; };
-/* A table. A pass over it, in pieces, takes out the entries whose arg is unmarked: entries below
+/* A table. A pass over it, in pieces, shades the closures, or takes out the entries whose arg is unmarked: entries below
  * [kept] stay, those in [kept, at) are stale, those in [at, to) are still to be looked at. */
 struct finalisers {
   VEC(struct finaliser) entries;  /* closure strong, arg weak */
@@ -121,6 +123,7 @@ struct finalisers {
 struct finaliser_batch {
   struct finaliser_batch *next;
   VEC(struct finaliser) entries;
+  size_t shaded;                  /* those below are shaded, unless shading has not come to this batch */
 };
 
 /* A young block whose death or promotion matters outside the heap: a custom block that has a
@@ -153,6 +156,7 @@ struct gc_domain {
   struct finaliser_batch *due;    /* [own, stw] what this pass took out of a table, NULL: nothing */
   size_t due_marked;              /* [own, stw] its values below are marked (STAGE_REVIVED) */
   struct finaliser_batch *ready;  /* [own, stw] finalisers to call */
+  struct finaliser_batch *unshaded;   /* [own, stw] of these, the first that is still to be shaded in this cycle, NULL: none */
   bool finaliser_running;
   bool out_of_memory;             /* [own] the limit was passed, and the client has not raised yet */
   bool leaving;                   /* [stw] it has handed over what it had, and is about to leave the table */
@@ -256,7 +260,7 @@ static inline void gc_tell_moment(struct gc_domain *g, enum gc_moment moment)
 void roots_scan_process(struct root_visitor *v, bool young_only);
 /* All young generational roots have become old. [stw] */
 void roots_after_minor(void);
-/* Roots of one domain: the client's, and finaliser closures and ready finalisers. [stw] */
+/* Roots of one domain: the client's and the observer's. Those of its finalisers are finalise.c's. [stw] */
 void roots_scan_domain(struct gc_domain *g, struct root_visitor *v, bool young_only);
 
 /* ---- minor.c ---- */
@@ -344,7 +348,10 @@ size_t finalise_mark_some(struct gc_domain *g, struct marker *m, size_t budget);
 bool finalise_has_work(const struct gc_domain *g);
 size_t finalise_clean_some(struct gc_domain *g, size_t budget);  /* own domain or [stw] */
 void finalise_adopt_stw(struct gc_domain *heir, struct gc_domain *gone);
-void finalise_visit_ready(struct gc_domain *g, struct root_visitor *v);
+/* Closures, and what is ready; young_only: of entries that may be young, with the values of Gc.finalise. [stw] */
+void finalise_visit(struct gc_domain *g, struct root_visitor *v, bool young_only);
+/* Marking has begun: all of the above is to be shaded (FIN-1). Nothing is young. */
+void finalise_begin_shading_stw(struct gc_domain *g);
 
 /* ---- cycle.c ---- */
 void cycle_slice(struct gc_domain *g, size_t work);       /* about [work] words of whatever the phase needs */

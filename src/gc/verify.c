@@ -299,6 +299,8 @@ static void verify_roots(const struct verify *v)
   for_each_gc_domain(g) {
     vv.what = "root of a domain";
     roots_scan_domain(g, &vv.v, false);
+    vv.what = "closure of a finaliser, or one that is ready (FIN-1)";
+    finalise_visit(g, &vv.v, false);
     vv.what = "value of finalise";
     verify_weak_halves(&vv, &g->first);
     vv.what = "value of finalise_last";

@@ -37,11 +37,24 @@ static void start_leader(struct domain *d, void *arg)
   if (bac_gc.phase == PHASE_IDLE) cycle_start_stw(gc_domain(d));
 }
 
+/* Closures are blocks that nobody else refers to. */
+enum { CLOSURE_FIELD = 12345 };
+
+static void register_finaliser(struct domain *d, bool first, value *v)
+{
+  value closure = mock_alloc(d, 1, 0);
+  Field(closure, 0) = Val_long(CLOSURE_FIELD);
+  add_relaxed(&churn.registered, 1);
+  gc_finalise(d, first, closure, *v);
+}
+
 static void call_finalisers(struct domain *d)
 {
   value closure, arg;
   mock_poll(d);
   while (gc_finaliser_take(d, &closure, &arg)) {
+    if (Wosize_val(closure) != 1 || Field(closure, 0) != Val_long(CLOSURE_FIELD))
+      bac_fatal("seed %lu: a finaliser's closure is not what it was", churn.seed);
     add_relaxed(&churn.called, 1);
     gc_finaliser_done(d);
   }
@@ -98,9 +111,7 @@ static void step(struct domain *d, struct rng *rng)
   case 6: *one = gc_ephe_create(d, 2); break;
   case 7: case 8: case 9: step_ephemeron(d, rng, one, other); break;
   case 10:
-    if (Is_long(*one)) break;
-    add_relaxed(&churn.registered, 1);
-    gc_finalise(d, rng_below(rng, 2), Val_unit, *one);
+    if (Is_block(*one)) register_finaliser(d, rng_below(rng, 2), one);
     break;
   case 11:
     *one = mock_alloc_custom(d, &churn.custom_dead, 10, 10000);

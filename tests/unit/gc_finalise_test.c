@@ -199,6 +199,128 @@ TEST(what_a_domain_leaves_goes_to_one_that_runs)
   expect_empty(d);
 }
 
+/* ---- Closures: nobody refers to them but the tables ---- */
+
+enum { CLOSURES = 3000 };
+
+/* The closure holds a number, as its value does. */
+static value new_numbered(struct domain *d, long number)
+{
+  value v = mock_alloc(d, 1, 0);
+  Field(v, 0) = Val_long(number);
+  return v;
+}
+
+/* [n] values with finalisers, in a block in the root [at]. */
+static void register_closures(struct domain *d, bool first, int at, mlsize_t n)
+{
+  value *roots = mock_state(d)->root;
+  roots[at] = mock_alloc(d, n, 0);
+  for (mlsize_t i = 0; i < n; i++) {
+    roots[at + 1] = new_numbered(d, (long)i);
+    put(d, roots[at], i, new_numbered(d, (long)i));
+    gc_finalise(d, first, roots[at + 1], Field(roots[at], i));
+    roots[at + 1] = Val_unit;
+  }
+}
+
+/* Takes [n] that are ready; their closures and values are what they were, and marked. */
+static void take_closures(struct domain *d, bool first, mlsize_t n)
+{
+  value closure, arg;
+  for (mlsize_t i = 0; i < n; i++) {
+    REQUIRE(gc_finaliser_take(d, &closure, &arg));
+    EXPECT(!gc_is_marking() || (mark_is_marked(closure) && mark_is_marked(arg)));
+    EXPECT(Wosize_val(closure) == 1 && Is_long(Field(closure, 0)));
+    EXPECT(first ? Field(arg, 0) == Field(closure, 0) : arg == Val_unit);
+    gc_finaliser_done(d);
+  }
+}
+
+static void major_to_the_end(struct domain *d)
+{
+  while (bac_gc.phase != PHASE_IDLE) gc_major_slice(d, 2000);
+}
+
+TEST(closures_are_shaded_while_marking)
+{
+  struct domain *d = sole();
+  for (int first = 0; first < 2; first++) {
+    register_closures(d, first, 0, CLOSURES);
+    start_marking(d);
+    struct finalisers *f = first ? &gc_domain(d)->first : &gc_domain(d)->last;
+    EXPECT(!mark_is_marked(f->entries.at[CLOSURES - 1].closure));
+    gc_major_slice(d, 1000);
+    register_closures(d, first, 2, 100);
+    major_to_the_end(d);
+    gc_verify(d);
+    *root(0) = *root(2) = Val_unit;
+    gc_full_major(d);
+    gc_full_major(d);
+    take_closures(d, first, CLOSURES + 100);
+    EXPECT(gc_domain(d)->ready == NULL);
+    expect_empty(d);
+  }
+}
+
+/* What is ready when marking starts is shaded when it is taken, or in time. */
+TEST(what_is_ready_is_shaded_while_marking)
+{
+  struct domain *d = sole();
+  for (int batch = 0; batch < 3; batch++) {
+    register_closures(d, true, 0, CLOSURES);
+    *root(0) = Val_unit;
+    gc_full_major(d);
+  }
+  for (int cycle = 0; cycle < 3; cycle++) {
+    start_marking(d);
+    take_closures(d, true, CLOSURES / 2);
+    gc_major_slice(d, 1000);
+    take_closures(d, true, CLOSURES / 4);
+    major_to_the_end(d);
+    gc_verify(d);
+  }
+  take_closures(d, true, 3 * CLOSURES - 3 * (CLOSURES / 2 + CLOSURES / 4));
+  EXPECT(gc_domain(d)->ready == NULL);
+  expect_empty(d);
+}
+
+/* A domain ends while marking has shaded nothing, or a part, of what it leaves. */
+static void thread_leaves_closures(struct domain *d, void *arg)
+{
+  register_closures(d, true, 0, CLOSURES);
+  mock_state(d)->root[0] = Val_unit;
+  gc_full_major(d);
+  register_closures(d, true, 0, CLOSURES);
+  register_closures(d, false, 2, CLOSURES);
+  start_marking(d);
+  gc_major_slice(d, *(int *)arg);
+}
+
+TEST(closures_are_adopted_while_marking)
+{
+  struct domain *d = sole();
+  for (int words = 100; words < 1000 * 1000; words *= 10) {
+    struct mock_thread t;
+    register_closures(d, true, 0, 100);
+    REQUIRE(mock_spawn(d, &t, thread_leaves_closures, &words));
+    mock_join(d, &t);
+    major_to_the_end(d);
+    gc_verify(d);
+    *root(0) = Val_unit;
+    gc_full_major(d);
+    gc_full_major(d);
+    int taken = 0;
+    value closure, arg;
+    for (; gc_finaliser_take(d, &closure, &arg); taken++) {
+      EXPECT(Wosize_val(closure) == 1 && Is_long(Field(closure, 0)));
+      gc_finaliser_done(d);
+    }
+    EXPECT_EQ(taken, 3 * CLOSURES + 100);
+    expect_empty(d);
+  }
+}
+
 /* ---- Custom blocks, continuations ---- */
 
 TEST(custom_blocks_are_finalised_once)
