@@ -50,7 +50,7 @@ enum {
   BLOCK_BYTES = 1 << BLOCK_SHIFT,
   BLOCK_WORDS = BLOCK_BYTES / 8,
   SIDE_SHIFT = 4,
-  ARENA_STEP_BLOCKS = 128,  /* growth: 8 MiB, whole pages in every table */
+  ARENA_STEP_BLOCKS = 128,  /* growth: 8 MiB */
 };
 
 /* What a block holds. The low bits are the kind of its objects. */
@@ -86,7 +86,6 @@ struct block {
   uint8_t cls;           /* size class */
   bool awaited;          /* gc/ephe_mark.c: in this cycle an ephemeron has waited for an object in it */
 } __attribute__((aligned(32)));
-_Static_assert(ARENA_STEP_BLOCKS * sizeof(struct block) % 4096 == 0, "a step is whole pages of the table");
 
 /* Objects that are not known to be dead, of one kind and class. A domain adds what it allocates and subtracts what
  * it sweeps and hands that over from time to time (counts.c), so its own figures may be negative. */

@@ -10,7 +10,8 @@
 #include "base/check.h"
 
 /* Address space. A reservation commits nothing: it may not be touched until
- * os_commit. All addresses and sizes are multiples of os_page_size(). */
+ * os_commit. What is reserved is a multiple of os_page_size(), which is 4 KiB to 64 KiB; other ranges lie as they like: all pages
+ * that a range touches are committed, and those that lie in it as a whole go back. */
 size_t os_page_size(void);
 void *os_reserve(size_t size, size_t align);     /* NULL: no room */
 void os_unreserve(void *base, size_t size);
@@ -24,7 +25,7 @@ void os_free(void *base, size_t size);
 
 /* Limits: SIZE_MAX where there is none. */
 size_t os_address_space_limit(void);             /* RLIMIT_AS */
-size_t os_memory_limit(void);                    /* container (cgroup v2) limit */
+size_t os_memory_limit(void);                    /* of the container: of control groups, version 2 or 1 */
 /* The same as told by other files than the system's: [membership] as /proc/self/cgroup, [root] the folder
  * where the tree of groups stands. */
 size_t os_memory_limit_of(const char *membership, const char *root);

@@ -4,8 +4,8 @@
  * Address space is reserved with PROT_NONE and MAP_NORESERVE, so that it costs
  * no memory and no commit charge; a commit is one mprotect, whatever its size;
  * memory goes back by madvise, which leaves the mapping whole. Limits are read
- * from the process limits and from the container's control group (version 2),
- * from the process's own group up to the root, since each level binds.
+ * from the process limits and from the container's control group (version 2, for memory
+ * also version 1), from the process's own group up to the root, since each level binds.
  *
  * State: one static struct, the armed fault and the cached number of cores,
  * both atomic. Every function may be called by any thread. */
@@ -97,13 +97,18 @@ void os_unreserve(void *base, size_t size) { munmap(base, size); }
 bool os_commit(void *base, size_t size)
 {
   if (fault_hits()) return false;
-  return mprotect(base, size, PROT_READ | PROT_WRITE) == 0;
+  size_t page = os_page_size(), start = align_down((size_t)base, page), end = align_up((size_t)base + size, page);
+  return mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) == 0;
 }
 
 void os_decommit(void *base, size_t size)
 {
-  /* Locked pages (mlockall) cannot be dropped; the promise is that they read as zero. */
-  if (madvise(base, size, MADV_DONTNEED) != 0) memset(base, 0, size);
+  char *start = base, *end = start + size;
+  char *from = (char *)align_up((size_t)start, os_page_size()), *to = (char *)align_down((size_t)end, os_page_size());
+  /* Locked pages (mlockall) cannot be dropped; the promise is that all reads as zero. */
+  if (from >= to || madvise(from, (size_t)(to - from), MADV_DONTNEED) != 0) from = to = end;
+  memset(start, 0, (size_t)(from - start));
+  memset(to, 0, (size_t)(end - to));
 }
 
 void os_hint_huge(void *base, size_t size)
@@ -153,28 +158,41 @@ static bool file_read(const char *path, char *text, size_t room)
 struct cgroups { const char *membership, *root; };
 static const struct cgroups cgroups = { "/proc/self/cgroup", "/sys/fs/cgroup" };
 
-/* Path of this process's control group below the root: "" for the root itself
- * and where it is unknown (version 1, or outside of our namespace). */
-static void cgroup_own_path(const struct cgroups *groups, char *path, size_t room)
+/* The path in a line "number:controllers:path", if it is one of [controller]; version 2 has the number 0 and the
+ * controller "". NULL: it is not, or lies outside of our namespace. */
+static const char *cgroup_path_of_line(const char *line, const char *controller)
 {
-  char text[PATH_MAX + 256];
+  const char *list = strchr(line, ':'), *path = list != NULL ? strchr(list + 1, ':') : NULL;
+  if (path == NULL || path[1] != '/' || strstr(path, "/..") != NULL) return NULL;
+  size_t len = strlen(controller);
+  if (len == 0) return path == list + 1 && strncmp(line, "0:", 2) == 0 ? path + 1 : NULL;
+  for (const char *at = list; at < path; at += 1 + strcspn(at + 1, ",:"))
+    if (strncmp(at + 1, controller, len) == 0 && strchr(",:", at[1 + len]) != NULL) return path + 1;
+  return NULL;
+}
+
+/* Path of this process's control group below the root: "" for the root itself and where it is unknown. */
+static void cgroup_own_path(const struct cgroups *groups, const char *controller, char *path, size_t room)
+{
+  char text[4 * PATH_MAX];
   path[0] = '\0';
   if (!file_read(groups->membership, text, sizeof text)) return;
   for (char *save, *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
-    if (strncmp(line, "0::/", 4) != 0 || strstr(line, "/..") != NULL) continue;
-    const char *own = line + 3;
-    if (strcmp(own, "/") != 0 && strlen(own) < room) strcpy(path, own);
+    const char *own = cgroup_path_of_line(line, controller);
+    if (own != NULL && strcmp(own, "/") != 0 && strlen(own) < room) strcpy(path, own);
   }
 }
 
-/* Calls visit on the text of [file] of each control group from the process's
- * own up to the root. */
-static void cgroup_walk(const struct cgroups *groups, const char *file, void (*visit)(const char *text, size_t *least), size_t *least)
+/* Calls visit on the text of [file] of each control group from the process's own up to the root. Version 1 has a tree for
+ * each controller, in a folder of that name. A tree may show only a part of the path, as in a container: then
+ * its root is the container's. */
+static void cgroup_walk(const struct cgroups *groups, const char *controller, const char *file,
+                        void (*visit)(const char *text, size_t *least), size_t *least)
 {
   char own[PATH_MAX], path[2 * PATH_MAX + 64], text[128];
-  cgroup_own_path(groups, own, sizeof own);
+  cgroup_own_path(groups, controller, own, sizeof own);
   for (;;) {
-    int len = snprintf(path, sizeof path, "%s%s/%s", groups->root, own, file);
+    int len = snprintf(path, sizeof path, "%s/%s%s/%s", groups->root, controller, own, file);
     if (len < (int)sizeof path && file_read(path, text, sizeof text)) visit(text, least);
     char *last = strrchr(own, '/');
     if (last == NULL) return;
@@ -182,13 +200,14 @@ static void cgroup_walk(const struct cgroups *groups, const char *file, void (*v
   }
 }
 
-/* memory.max: "max" or a number of bytes. */
+/* memory.max: "max" or a number of bytes; memory.limit_in_bytes: a number, without a limit the largest that is a multiple
+ * of the page size. */
 static void visit_memory_max(const char *text, size_t *least)
 {
   char *end;
   errno = 0;
   unsigned long long bytes = strtoull(text, &end, 10);
-  if (end != text && errno == 0) *least = min_size(*least, (size_t)bytes);
+  if (end != text && errno == 0 && bytes < (unsigned long long)INT64_MAX / 2) *least = min_size(*least, (size_t)bytes);
 }
 
 /* cpu.max: "max <period>" or "<quota> <period>"; a part of a core counts as one. */
@@ -202,7 +221,9 @@ size_t os_memory_limit_of(const char *membership, const char *root)
 {
   int saved = errno;
   size_t least = SIZE_MAX;
-  cgroup_walk(&(struct cgroups){ membership, root }, "memory.max", visit_memory_max, &least);
+  const struct cgroups groups = { membership, root };
+  cgroup_walk(&groups, "", "memory.max", visit_memory_max, &least);
+  cgroup_walk(&groups, "memory", "memory.limit_in_bytes", visit_memory_max, &least);
   errno = saved;
   return least;
 }
@@ -232,7 +253,7 @@ unsigned os_cores(void)
   if (likely(known != 0)) return known;
   int saved = errno;
   size_t cores = affinity_cores();
-  cgroup_walk(&cgroups, "cpu.max", visit_cpu_max, &cores);
+  cgroup_walk(&cgroups, "", "cpu.max", visit_cpu_max, &cores);
   errno = saved;
   known = (unsigned)max_size(cores, 1);
   store_relaxed(&os.cores, known);

@@ -68,6 +68,26 @@ TEST(commit_decommit_reads_zero)
   os_unreserve(p, size);
 }
 
+/* Ranges that are no whole pages: neighbours on the same pages keep what they have. */
+TEST(commit_decommit_parts_of_pages)
+{
+  size_t page = os_page_size(), size = 16 * page;
+  unsigned char *p = os_reserve(size, page);
+  REQUIRE(p != NULL && os_commit(p + 100, page) && os_commit(p + page + 200, size - page - 200));
+  memset(p, 0xaa, size);
+  /* In sixteenths of a page. */
+  static const struct { size_t from, to; } part[] = {{0, 8}, {24, 48}, {1, 15}, {0, 40}, {64, 128}, {15, 17}};
+  for (size_t i = 0; i < countof(part); i++) {
+    size_t from = part[i].from * page / 16, to = part[i].to * page / 16;
+    memset(p, 0xaa, size);
+    os_decommit(p + from, to - from);
+    EXPECT(is_zero(p + from, to - from));
+    for (size_t at = 0; at < size; at++)
+      if ((at < from || at >= to) && p[at] != 0xaa) UNIT_FAIL("%zu to %zu: byte %zu is gone", from, to, at);
+  }
+  os_unreserve(p, size);
+}
+
 static void touch_reserved(void)
 {
   struct rlimit no_core = { 0, 0 };
@@ -130,18 +150,22 @@ static size_t groups_limit(const char *membership)
 
 static void groups_make(void)
 {
+  static const char *const folders[] = { "/a", "/a/b", "/memory", "/memory/a", "/memory/a/b" };
   char path[256];
   strcpy(groups_root, "/tmp/bactrian-os-test-XXXXXX");
   if (mkdtemp(groups_root) == NULL) UNIT_FAIL("%s cannot be made", groups_root);
-  snprintf(path, sizeof path, "%s/a", groups_root);
-  mkdir(path, 0700);
-  snprintf(path, sizeof path, "%s/a/b", groups_root);
-  mkdir(path, 0700);
+  for (size_t i = 0; i < countof(folders); i++) {
+    snprintf(path, sizeof path, "%s%s", groups_root, folders[i]);
+    mkdir(path, 0700);
+  }
 }
 
 static void groups_remove(void)
 {
-  static const char *const files[] = { "/a/b/memory.max", "/a/memory.max", "/memory.max", "/membership", "/a/b", "/a", "" };
+  static const char *const files[] = {
+    "/a/b/memory.max", "/a/memory.max", "/memory.max", "/membership", "/a/b", "/a", "/memory/a/b/memory.limit_in_bytes",
+    "/memory/a/memory.limit_in_bytes", "/memory/memory.limit_in_bytes", "/memory/a/b", "/memory/a", "/memory", "",
+  };
   char path[256];
   for (size_t i = 0; i < countof(files); i++) {
     snprintf(path, sizeof path, "%s%s", groups_root, files[i]);
@@ -167,7 +191,6 @@ TEST(memory_limit_of_control_groups)
   groups_write("/a/b/memory.max", "700000\n");
   EXPECT_EQ(groups_limit("0::/a/b\n"), 500000);
   EXPECT_EQ(groups_limit("5:cpu:/x\n0::/a/b\n"), 500000);
-  EXPECT(groups_limit("5:memory:/a/b\n") == SIZE_MAX);      /* version 1 */
   groups_write("/memory.max", "200000");
   EXPECT_EQ(groups_limit("0::/../x\n"), 200000);            /* out of sight: the root of what is seen */
   EXPECT_EQ(groups_limit(""), 200000);
@@ -175,6 +198,30 @@ TEST(memory_limit_of_control_groups)
   EXPECT(groups_limit("0::/\n") == SIZE_MAX);
   groups_write("/memory.max", "");
   EXPECT(groups_limit("0::/\n") == SIZE_MAX);
+  groups_remove();
+}
+
+/* Version 1: a line and a tree for each controller. */
+TEST(memory_limit_of_control_groups_1)
+{
+  groups_make();
+  EXPECT(groups_limit("5:memory:/a/b\n") == SIZE_MAX);
+  groups_write("/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  groups_write("/memory/a/memory.limit_in_bytes", "500000\n");
+  groups_write("/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(groups_limit("12:pids:/x\n5:memory:/a/b\n1:name=systemd:/a\n0::/y\n"), 500000);
+  EXPECT_EQ(groups_limit("5:hugetlb,memory:/a\n"), 500000);
+  EXPECT_EQ(groups_limit("5:memory,cpu:/a\n"), 500000);
+  EXPECT(groups_limit("5:memory:/\n") == SIZE_MAX);
+  EXPECT(groups_limit("5:memoryless:/a\n4:xmemory:/a\n3:mem:/a\n2:memory:a\n1:memory\n") == SIZE_MAX);
+  groups_write("/memory/a/b/memory.limit_in_bytes", "300000\n");
+  EXPECT_EQ(groups_limit("5:memory:/a/b\n"), 300000);
+  /* A container sees its own group as the root. */
+  groups_write("/memory/memory.limit_in_bytes", "400000\n");
+  EXPECT_EQ(groups_limit("5:memory:/docker/0123\n"), 400000);
+  /* Both versions. */
+  groups_write("/a/memory.max", "100000\n");
+  EXPECT_EQ(groups_limit("5:memory:/a/b\n0::/a\n"), 100000);
   groups_remove();
 }
 
