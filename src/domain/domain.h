@@ -82,6 +82,12 @@ enum {
   DOMAIN_WANT_USER = 16,
 };
 
+/* What a thread does in a section: it leads, waits for the others to stop (within leading), is parked. */
+enum section_part { SECTION_LEADS, SECTION_GATHERS, SECTION_PARKED };
+/* Told by the thread of d, RUNNING, when such a part begins and when it ends. A beginning that was told has its end, and what
+ * else the thread does in between is between them. */
+typedef void (*section_told_fn)(struct domain *d, enum section_part part, bool begins);
+
 /* The table. */
 struct domains {
   struct lock world;               /* RANK_WORLD */
@@ -90,6 +96,7 @@ struct domains {
   int count;                       /* [lock:world] live domains; others may read it atomically */
   uint64_t next_id;                /* [lock:world] */
   uint32_t stop_requested;         /* [atomic] 1 from the first interrupt to the release */
+  section_told_fn section_told;    /* [atomic, set under stw] NULL: nobody wants to know */
   /* ... the rest is private to domain.c; see there. */
   struct stw_private *stw;
 };

@@ -39,6 +39,21 @@ enum { SPIN_ROUNDS = 1000 };
 
 static inline struct stw_private *stw(void) { return bac_domains.stw; }
 
+/* ---- Who wants to know ---- */
+
+static section_told_fn part_begins(struct domain *d, enum section_part part)
+{
+  section_told_fn told = load_acquire(&bac_domains.section_told);
+  if (unlikely(told != NULL)) told(d, part, true);
+  return told;
+}
+
+/* [told] is what part_begins answered. */
+static void part_ends(section_told_fn told, struct domain *d, enum section_part part)
+{
+  if (unlikely(told != NULL)) told(d, part, false);
+}
+
 /* ---- Bells ---- */
 
 static uint32_t bell_listen(struct bell *b) { return load_seq(&b->rings); }
@@ -178,14 +193,16 @@ void stw_rest(struct domain *d)
 static NOINLINE void park(struct domain *d)
 {
   struct bell *called = &stw()->called;
+  section_told_fn told = part_begins(d, SECTION_PARKED);
   store_relaxed(&d->waiting, 1);
   stop_self(d);
   for (;;) {
     uint32_t heard = bell_listen(called);
-    if (resume_try(d)) return;
+    if (resume_try(d)) break;
     job_help(d);
     while (bell_listen(called) == heard) bell_await(called, heard);
   }
+  part_ends(told, d, SECTION_PARKED);
 }
 
 bool domain_safepoint(struct domain *d)
@@ -314,9 +331,14 @@ void stw_end(struct domain *d)
 bool stw_run(struct domain *d, void (*leader)(struct domain *d, void *arg), void *arg)
 {
   DCHECK(load_relaxed(&d->state) == DOMAIN_RUNNING);
-  if (!stw_begin(d)) return false;
+  if (!world_lock_to_lead(d)) return false;
+  section_told_fn told = part_begins(d, SECTION_LEADS);
+  part_begins(d, SECTION_GATHERS);
+  stop_others(d);
+  part_ends(told, d, SECTION_GATHERS);
   leader(d, arg);
   stw_end(d);
+  part_ends(told, d, SECTION_LEADS);
   return true;
 }
 

@@ -219,7 +219,7 @@ void compact_stw(struct gc_domain *leader)
   gc_message(MESSAGE_COMPACTION, "Compacting heap...\n");
   minor_collect_stw(leader);
   cycle_finish_stw(leader);
-  cycle_sweep_all_stw();
+  cycle_sweep_all_stw(leader);
   for_each_gc_domain(g) {
     allocator_retire(&g->alloc);
     *vec_push(&job.domains) = g;

@@ -34,17 +34,21 @@ static void cycle_mark_roots(struct domain *participant, void *arg)
   struct root_job *job = arg;
   struct mark_visitor v;
   mark_visitor_init(&v, &gc_domain(participant)->marker);
+  trace_begin(participant, TRACE_MAJOR_MARK_ROOTS);
   for (size_t i; (i = add_relaxed(&job->next, 1)) <= job->domains.len;) {
     if (i == job->domains.len)
       roots_scan_process(&v.v, false);
     else
       roots_scan_domain(job->domains.at[i], &v.v, false);
   }
+  trace_end(participant, TRACE_MAJOR_MARK_ROOTS);
 }
 
 void cycle_start_stw(struct gc_domain *leader)
 {
+  trace_begin(&leader->dom, TRACE_CYCLE_DOMAINS);
   minor_collect_stw(leader);
+  trace_begin(&leader->dom, TRACE_CYCLE_STW);
   gc_message(MESSAGE_CYCLE, "Starting new major GC cycle\n");
   gc_message(MESSAGE_SLICE_SIZE, "Starting major GC cycle\n");
   cycle_set_phase(PHASE_IDLE, PHASE_MARK);
@@ -59,6 +63,8 @@ void cycle_start_stw(struct gc_domain *leader)
   }
   stw_parallel(job.domains.len > 1 ? 0 : 1, cycle_mark_roots, &job);
   vec_free(&job.domains);
+  trace_end(&leader->dom, TRACE_CYCLE_STW);
+  trace_end(&leader->dom, TRACE_CYCLE_DOMAINS);
 }
 
 static value marked_or_gone(value v) { return mark_is_marked(v) ? v : 0; }
@@ -75,13 +81,14 @@ static void cycle_end_marking_stw(struct gc_domain *leader)
   cycle_set_phase(PHASE_MARK, PHASE_CLEAN);
   ephe_begin_clean_stw();
   mark_trim_stw();
-  if (gc_observer() != NULL)
-    for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_MARK, marked_or_gone);
+  if (gc_observer() == NULL) return;
+  trace_begin(&leader->dom, TRACE_MAJOR_MEMPROF_CLEAN);
+  for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_MARK, marked_or_gone);
+  trace_end(&leader->dom, TRACE_MAJOR_MEMPROF_CLEAN);
 }
 
 static void cycle_start_sweep_stw(struct gc_domain *leader)
 {
-  trace_begin(&leader->dom, TRACE_MAJOR_FINISH_CYCLE);
   for_each_gc_domain(g) allocator_retire(&g->alloc);
   stats_sample_stw();
   stats_trace_stw(&leader->dom);
@@ -89,7 +96,6 @@ static void cycle_start_sweep_stw(struct gc_domain *leader)
   heap_begin_sweep();
   pacing_cycle_finished_stw();
   store_relaxed(&bac_gc.major_collections, bac_gc.major_collections + 1);
-  trace_end(&leader->dom, TRACE_MAJOR_FINISH_CYCLE);
   if (bac_gc.params.verify >= 1) verify_heap_stw("at the end of marking");
 }
 
@@ -135,8 +141,11 @@ static void cycle_advance_stw(struct gc_domain *leader, size_t room)
 
 void cycle_finish_stw(struct gc_domain *leader)
 {
+  if (bac_gc.phase != PHASE_MARK && bac_gc.phase != PHASE_CLEAN) return;
+  trace_begin(&leader->dom, TRACE_FINISH_MARKING);
   if (bac_gc.phase == PHASE_MARK) mark_drain_stw(leader);
   cycle_advance_stw(leader, SIZE_MAX);
+  trace_end(&leader->dom, TRACE_FINISH_MARKING);
 }
 
 /* ---- End of sweeping ---- */
@@ -169,11 +178,13 @@ static bool cycle_end_sweep(void)
 static size_t cycle_sweep(struct gc_domain *g, size_t work)
 {
   size_t done = 0;
+  trace_begin(&g->dom, TRACE_MAJOR_SWEEP);
   while (done < work) {
     size_t words = heap_sweep_some(&g->alloc, &g->sweep_hint);
     if (words == 0) break;
     done += words;
   }
+  trace_end(&g->dom, TRACE_MAJOR_SWEEP);
   gc_message(MESSAGE_MINOR, "$");
   return done;
 }
@@ -184,10 +195,12 @@ static void cycle_sweep_participant(struct domain *participant, void *arg)
   while (cycle_sweep(gc_domain(participant), SIZE_MAX / 2) != 0) continue;
 }
 
-void cycle_sweep_all_stw(void)
+void cycle_sweep_all_stw(struct gc_domain *leader)
 {
   if (bac_gc.phase != PHASE_SWEEP) return;
+  trace_begin(&leader->dom, TRACE_FINISH_SWEEPING);
   stw_parallel(0, cycle_sweep_participant, NULL);
+  trace_end(&leader->dom, TRACE_FINISH_SWEEPING);
   cycle_end_sweep();
   CHECK(bac_gc.phase == PHASE_IDLE);
 }
@@ -211,7 +224,9 @@ static void cycle_start_if_due_leader(struct domain *d, void *arg)
 static void cycle_finish_leader(struct domain *d, void *arg)
 {
   (void)arg;
+  trace_begin(d, TRACE_PHASE_CHANGE);
   cycle_advance_stw(gc_domain(d), bac_gc.stop_words);
+  trace_end(d, TRACE_PHASE_CHANGE);
 }
 
 static size_t cycle_mark(struct gc_domain *g, size_t work)
@@ -313,6 +328,7 @@ void cycle_advance(struct gc_domain *g, double words)
 
 void cycle_complete(struct gc_domain *g, uint64_t cycles, bool compact)
 {
+  trace_begin(&g->dom, TRACE_MAJOR_FINISH_CYCLE);
   for (;;) {
     enum gc_phase phase = load_acquire(&bac_gc.phase);
     if (load_relaxed(&bac_gc.major_collections) >= cycles && phase != PHASE_SWEEP) break;
@@ -324,4 +340,5 @@ void cycle_complete(struct gc_domain *g, uint64_t cycles, bool compact)
     gc_tell_moment(g, GC_SLICE_ENDS);
     domain_safepoint(&g->dom);
   }
+  trace_end(&g->dom, TRACE_MAJOR_FINISH_CYCLE);
 }

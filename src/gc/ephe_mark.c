@@ -176,7 +176,8 @@ bool ephe_has_work(const struct marker *m)
 size_t ephe_mark_some(struct marker *m, size_t budget)
 {
   size_t done = 0;
-  if (!bac_gc.ephe.by_key) return 0;
+  if (!ephe_has_work(m)) return 0;
+  trace_begin(domain_self(), TRACE_EPHE_MARK);
   while (done < budget) {
     size_t words;
     if (m->woken.len != 0) {
@@ -190,6 +191,7 @@ size_t ephe_mark_some(struct marker *m, size_t budget)
     if (words == 0) break;
     done += words;
   }
+  trace_end(domain_self(), TRACE_EPHE_MARK);
   return done;
 }
 
@@ -270,6 +272,7 @@ size_t ephe_clean_some(size_t budget)
     keys_free(&bac_gc.ephe.keys);
     lock_release(&bac_gc.ephe.keys_lock);
   }
+  trace_begin(domain_self(), TRACE_EPHE_SWEEP);
   while (done < budget) {
     struct ephe_packet *p = ephe_list_pop(&bac_gc.ephe.looked);
     if (p == NULL) break;
@@ -279,5 +282,6 @@ size_t ephe_clean_some(size_t budget)
     else
       free(p);
   }
+  trace_end(domain_self(), TRACE_EPHE_SWEEP);
   return done;
 }

@@ -184,7 +184,9 @@ static void finalisers_close(struct finalisers *f)
 static size_t finalisers_look(struct gc_domain *g, struct finalisers *f, bool keep_arg, size_t budget)
 {
   size_t from = f->at, end = from + min_size(budget, f->to - from);
+  enum trace_phase phase = keep_arg ? TRACE_FINALISE_FIRST : TRACE_FINALISE_LAST;
   if (from == f->to) return 0;
+  trace_begin(domain_self(), phase);
   for (; f->at < end; f->at++) {
     if (f->at + FINALISERS_AHEAD < f->to) prefetch_mark(f->entries.at[f->at + FINALISERS_AHEAD].arg);
     struct finaliser e = f->entries.at[f->at];
@@ -194,6 +196,7 @@ static size_t finalisers_look(struct gc_domain *g, struct finalisers *f, bool ke
       batch_add(&g->due, e.closure, keep_arg ? e.arg : Val_unit);
   }
   if (f->at == f->to) finalisers_close(f);
+  trace_end(domain_self(), phase);
   return end - from;
 }
 

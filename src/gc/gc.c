@@ -197,11 +197,13 @@ static void minor_leader(struct domain *d, void *arg)
  * have used up more than the part of the budget that belongs to a phase. */
 static void gc_slice(struct gc_domain *g, size_t least)
 {
+  trace_begin(&g->dom, TRACE_MAJOR);
   for (int phases = 0; phases < 3; phases++) {
     enum gc_phase before = load_relaxed(&bac_gc.phase);
     cycle_slice(g, max_size(least, pacing_slice_work(g)));
     if (load_relaxed(&bac_gc.phase) == before) break;
   }
+  trace_end(&g->dom, TRACE_MAJOR);
 }
 
 void gc_minor_and_slice(struct gc_domain *g, size_t least)

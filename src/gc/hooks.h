@@ -72,18 +72,29 @@ enum trace_phase {
   TRACE_MAJOR_MARK = 10,
   TRACE_MINOR = 11,
   TRACE_MINOR_LOCAL_ROOTS = 12,
+  TRACE_MINOR_MEMPROF_CLEAN = 14,
+  TRACE_MINOR_CUSTOM = 15,           /* dead custom blocks are finalised */
   TRACE_GC_MAJOR_SLICE = 16,
-  TRACE_FINALISE_FIRST = 17,
+  TRACE_FINALISE_FIRST = 17,         /* a piece of a pass over the table */
   TRACE_FINALISE_LAST = 18,
   TRACE_EPHE_MARK = 20,
   TRACE_EPHE_SWEEP = 21,
   TRACE_FINISH_MARKING = 22,
-  TRACE_CYCLE_DOMAINS = 23,
+  TRACE_CYCLE_DOMAINS = 23,          /* a cycle starts */
+  TRACE_PHASE_CHANGE = 24,           /* a look whether this stage or phase is over */
+  TRACE_CYCLE_STW = 25,              /* a cycle starts, nurseries are empty */
   TRACE_MAJOR_SLICE = 27,
-  TRACE_MAJOR_FINISH_CYCLE = 28,
+  TRACE_MAJOR_FINISH_CYCLE = 28,     /* somebody waits for the end of a cycle */
+  TRACE_MINOR_CLEAR = 29,
+  TRACE_MINOR_FINALISERS_ROOTS = 30,
+  TRACE_MINOR_GLOBAL_ROOTS = 31,
+  TRACE_STW_GATHER = 33,             /* the leader waits for the others */
   TRACE_STW_HANDLER = 34,
   TRACE_STW_LEADER = 35,
   TRACE_FINISH_SWEEPING = 36,
+  TRACE_MAJOR_MEMPROF_CLEAN = 37,
+  TRACE_MINOR_FINALISERS = 38,
+  TRACE_MINOR_REMEMBERED_SET = 39,
   TRACE_COMPACT = 44,
   TRACE_COMPACT_EVACUATE = 45,
   TRACE_COMPACT_FORWARD = 46,
@@ -102,7 +113,8 @@ enum trace_counter {
   TRACE_LARGE_BLOCKS = 16,
 };
 
-/* Each is called by the thread that does what it tells, for its own domain. [no gc] */
+/* Each is called by the thread that does what it tells, for its own domain. Phases nest: each ends before the one does that it
+ * began in. [no gc] */
 struct gc_tracer {
   void (*begin)(struct domain *d, unsigned phase);
   void (*end)(struct domain *d, unsigned phase);

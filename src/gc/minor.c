@@ -193,13 +193,22 @@ static void minor_drain(struct minor_worker *w)
 
 static void minor_run_task(struct minor_worker *w, struct minor_task t)
 {
+  struct domain *self = &w->g->dom;
   if (t.g == NULL) {
+    trace_begin(self, TRACE_MINOR_GLOBAL_ROOTS);
     roots_scan_process(&w->v, true);
+    trace_end(self, TRACE_MINOR_GLOBAL_ROOTS);
   } else if (t.to == 0) {
+    trace_begin(self, TRACE_MINOR_LOCAL_ROOTS);
     roots_scan_domain(t.g, &w->v, true);
+    trace_end(self, TRACE_MINOR_LOCAL_ROOTS);
+    trace_begin(self, TRACE_MINOR_FINALISERS_ROOTS);
     finalise_visit(t.g, &w->v, true);
+    trace_end(self, TRACE_MINOR_FINALISERS_ROOTS);
   } else {
+    trace_begin(self, TRACE_MINOR_REMEMBERED_SET);
     for (size_t i = t.from; i < t.to; i++) minor_slot(w, t.g->rem.fields.at[i]);
+    trace_end(self, TRACE_MINOR_REMEMBERED_SET);
   }
 }
 
@@ -214,6 +223,7 @@ static void minor_work(struct domain *participant, void *arg)
   struct minor_worker w = {{minor_visit}, gc_domain(participant), job, false};
   bool leads = w.g == job->leader;
   w.g->promotes = true;
+  if (!leads) trace_begin(participant, TRACE_MINOR);
   do {
     add_seq(&job->busy, 1);
     for (;;) {
@@ -231,6 +241,7 @@ static void minor_work(struct domain *participant, void *arg)
       minor_pause(spins);
     sub_seq(&job->waiting, 1);
   } while (minor_has_work(job) || (leads && load_seq(&job->busy) != 0));
+  if (!leads) trace_end(participant, TRACE_MINOR);
 }
 
 static void minor_add_tasks(struct minor_job *job)
@@ -309,7 +320,6 @@ static void minor_empty(struct gc_domain *g)
   w->young_ptr = w->young_end;
   vec_clear(&g->rem.fields);
   vec_clear(&g->rem.ephes);
-  minor_free_special(g);
   g->custom_minor = 0;
   g->first.young = g->first.entries.len;
   g->last.young = g->last.entries.len;
@@ -318,10 +328,28 @@ static void minor_empty(struct gc_domain *g)
   if (gc_observer() != NULL) gc_observer()->nursery_emptied(&g->dom);
 }
 
-static void minor_tell_observer(void)
+static void minor_tell_observer(struct domain *leader)
 {
-  if (gc_observer() != NULL)
-    for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_MINOR, minor_forwarded);
+  if (gc_observer() == NULL) return;
+  trace_begin(leader, TRACE_MINOR_MEMPROF_CLEAN);
+  for_each_domain(d) gc_observer()->update_weak(d, WEAK_AFTER_MINOR, minor_forwarded);
+  trace_end(leader, TRACE_MINOR_MEMPROF_CLEAN);
+}
+
+/* What is left to do when all that lives has been copied. */
+static void minor_finish(struct gc_domain *leader)
+{
+  trace_begin(&leader->dom, TRACE_MINOR_FINALISERS);
+  finalise_minor_stw();
+  trace_end(&leader->dom, TRACE_MINOR_FINALISERS);
+  minor_tell_observer(&leader->dom);
+  roots_after_minor();
+  trace_begin(&leader->dom, TRACE_MINOR_CUSTOM);
+  for_each_gc_domain(g) minor_free_special(g);
+  trace_end(&leader->dom, TRACE_MINOR_CUSTOM);
+  trace_begin(&leader->dom, TRACE_MINOR_CLEAR);
+  for_each_gc_domain(g) minor_empty(g);
+  trace_end(&leader->dom, TRACE_MINOR_CLEAR);
 }
 
 static uint64_t minor_count_promoted(void)
@@ -364,10 +392,7 @@ void minor_collect_stw(struct gc_domain *leader)
   struct minor_worker w = {{minor_visit}, leader, &job, true};
   ephe_minor_stw(&w);
   bac_heap.collecting = false;
-  finalise_minor_stw();
-  minor_tell_observer();
-  roots_after_minor();
-  for_each_gc_domain(g) minor_empty(g);
+  minor_finish(leader);
   uint64_t promoted = minor_count_promoted();
   add_relaxed(&bac_gc.pacing.allocated, promoted);
   trace_counter(&leader->dom, TRACE_MINOR_PROMOTED, promoted);

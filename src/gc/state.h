@@ -359,7 +359,7 @@ void cycle_slice(struct gc_domain *g, size_t work);       /* about [work] words 
 void cycle_advance(struct gc_domain *g, double words);
 void cycle_finish_stw(struct gc_domain *leader);          /* completes marking and cleaning; MARK, CLEAN -> SWEEP */
 void cycle_start_stw(struct gc_domain *leader);           /* IDLE -> MARK */
-void cycle_sweep_all_stw(void);                           /* SWEEP -> IDLE */
+void cycle_sweep_all_stw(struct gc_domain *leader);       /* SWEEP -> IDLE */
 void cycle_complete(struct gc_domain *g, uint64_t cycles, bool compact);   /* drives until major_collections reaches [cycles] and all is swept; [compact]: then max_overhead counts */
 void cycle_return_memory(void (*give)(void));             /* and tells it */
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The event rings as a reader of the file sees them (FIELD S9): what is lost is counted in words by the positions and in
- * events by the third figure of a ring, exactly, also beyond 2^31, 2^32 and 2^62 words. */
+ * events by the third figure of a ring, exactly, also beyond 2^31, 2^32 and 2^62 words. And what the collector tells there: which
+ * phases, and that on each ring they nest. */
 #include "../unit/unit.h"
 
-#include "gc/gc.h"
+#include "gc/state.h"
 #include "observe/events.h"
+#include "os/os.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -45,7 +48,7 @@ struct reader {
   uint64_t read_words, read_events, lost_words, lost_events;   /* so far */
 };
 
-static struct reader reader_open(void)
+static struct reader reader_open_ring(int slot)
 {
   static uint64_t *map;
   if (map == NULL) {
@@ -59,10 +62,11 @@ static struct reader reader_open(void)
     if (map == MAP_FAILED) bac_fatal("the event file cannot be mapped");
   }
   EXPECT_EQ(map[4], RING_WORDS);
-  uint64_t *ring = map + map[5] / 8;
-  struct reader r = {.head = ring, .tail = ring + 1, .lost = ring + 2, .words = map + map[6] / 8};
-  return r;
+  uint64_t *ring = map + (map[5] + (uint64_t)slot * map[2]) / 8;
+  return (struct reader){.head = ring, .tail = ring + 1, .lost = ring + 2, .words = map + (map[6] + (uint64_t)slot * map[3]) / 8};
 }
+
+static struct reader reader_open(void) { return reader_open_ring(0); }
 
 static uint64_t message_words(const struct reader *r, uint64_t at) { return r->words[at % RING_WORDS] >> 54; }
 static bool message_is_event(const struct reader *r, uint64_t at) { return (r->words[at % RING_WORDS] >> 49 & 0x1f) != EVENT_PADDING; }
@@ -83,6 +87,153 @@ static void reader_read(struct reader *r, int most, uint64_t lost_before)
     r->at += words;
   }
 }
+
+/* ---- Phases ---- */
+
+/* The phases that have begun on a ring and not ended, and all that ever began. */
+struct nest {
+  struct reader r;
+  unsigned open[64], depth;
+  uint64_t seen, last_time;
+};
+
+static void nest_open(struct nest *n, int slot)
+{
+  *n = (struct nest){.r = reader_open_ring(slot)};
+  n->r.at = load_acquire(n->r.tail);
+}
+
+static void nest_message(struct nest *n, uint64_t message, uint64_t time)
+{
+  unsigned type = message >> 49 & 0xf, phase = message >> 36 & 0x1fff;
+  EXPECT(time >= n->last_time);
+  n->last_time = time;
+  if (type == EVENT_BEGIN) {
+    REQUIRE(n->depth < 64 && phase < 64);
+    n->open[n->depth++] = phase;
+    n->seen |= (uint64_t)1 << phase;
+  } else if (type == EVENT_END) {
+    REQUIRE(n->depth > 0);
+    EXPECT_EQ(phase, n->open[--n->depth]);
+  }
+}
+
+/* All that was written since; the ring must not have come round. */
+static void nest_read(struct nest *n)
+{
+  uint64_t tail = load_acquire(n->r.tail);
+  REQUIRE(n->r.at >= load_acquire(n->r.head));
+  while (n->r.at < tail) {
+    if (message_is_event(&n->r, n->r.at))
+      nest_message(n, n->r.words[n->r.at % RING_WORDS], n->r.words[n->r.at % RING_WORDS + 1]);
+    n->r.at += message_words(&n->r, n->r.at);
+  }
+}
+
+static value table = Val_unit;
+static uint32_t stop;
+
+static void fill_nursery(struct domain *d)
+{
+  uint64_t before = load_relaxed(&bac_gc.minor_collections);
+  while (load_relaxed(&bac_gc.minor_collections) == before) {
+    gc_nursery_alloc(d, 8);
+    *d->window->young_ptr = Make_header(7, String_tag, 0);
+  }
+}
+
+/* An ephemeron in the table, and values with finalisers that only it refers to, weakly. */
+static void make_weak_things(struct domain *d)
+{
+  table = gc_ephe_create(d, 2);
+  for (mlsize_t i = 0; i < 2; i++) {
+    value v = gc_alloc_major(d, 1, 0);
+    gc_init_field(d, &Field(v, 0), Val_unit);
+    gc_ephe_set(d, table, EPHE_FIRST_KEY + i, v);
+    gc_finalise(d, i == 0, Val_unit, v);
+    gc_minor(d);
+  }
+}
+
+static void call_finalisers(struct domain *d)
+{
+  value closure, arg;
+  while (gc_finaliser_take(d, &closure, &arg)) gc_finaliser_done(d);
+}
+
+static void *thread_polls(void *arg)
+{
+  struct domain *d = arg;
+  domain_set_self(d);
+  domain_leave_blocking(d);
+  while (!load_relaxed(&stop)) {
+    if (domain_has_interrupts(d)) gc_poll(d);
+    os_yield();
+  }
+  gc_domain_terminate(d);
+  return NULL;
+}
+
+static void start_leader(struct domain *d, void *arg)
+{
+  (void)arg;
+  if (bac_gc.phase == PHASE_IDLE) cycle_start_stw(gc_domain(d));
+}
+
+/* What the program may do, a step at a time. */
+static void collect_step(struct domain *d, int n)
+{
+  switch (n % 7) {
+  case 0: make_weak_things(d); break;
+  case 1: fill_nursery(d); break;
+  case 2: gc_major_slice(d, 10); break;
+  case 3: gc_major(d); break;
+  case 4: gc_full_major(d); break;
+  case 5:
+    while (!stw_run(d, start_leader, NULL)) continue;
+    gc_compact_now(d);
+    break;
+  default: gc_compact(d);
+  }
+  call_finalisers(d);
+}
+
+static const unsigned main_phases[] = {
+  TRACE_MAJOR, TRACE_MAJOR_SWEEP, TRACE_MAJOR_MARK_ROOTS, TRACE_MAJOR_MARK, TRACE_MINOR, TRACE_MINOR_LOCAL_ROOTS, TRACE_MINOR_CUSTOM,
+  TRACE_FINALISE_FIRST, TRACE_FINALISE_LAST, TRACE_EPHE_MARK, TRACE_EPHE_SWEEP, TRACE_FINISH_MARKING, TRACE_CYCLE_DOMAINS,
+  TRACE_PHASE_CHANGE, TRACE_CYCLE_STW, TRACE_MAJOR_SLICE, TRACE_MAJOR_FINISH_CYCLE, TRACE_MINOR_CLEAR, TRACE_MINOR_FINALISERS_ROOTS,
+  TRACE_MINOR_GLOBAL_ROOTS, TRACE_STW_GATHER, TRACE_STW_LEADER, TRACE_FINISH_SWEEPING, TRACE_MINOR_FINALISERS, TRACE_COMPACT,
+  TRACE_COMPACT_EVACUATE, TRACE_COMPACT_FORWARD, TRACE_COMPACT_RELEASE,
+};
+
+TEST(phases_nest)
+{
+  struct domain *d = started(), *other = gc_domain_create(d);
+  struct nest mine, others;
+  pthread_t thread;
+  gc_root_add(&table);
+  nest_open(&mine, 0);
+  nest_open(&others, other->slot);
+  REQUIRE(pthread_create(&thread, NULL, thread_polls, other) == 0);
+  for (int n = 0; n < 100; n++) {
+    collect_step(d, n);
+    nest_read(&mine);
+    EXPECT_EQ(mine.depth, 0);
+    nest_read(&others);
+  }
+  domain_enter_blocking(d);
+  store_relaxed(&stop, 1);
+  pthread_join(thread, NULL);
+  domain_leave_blocking(d);
+  nest_read(&others);
+  EXPECT_EQ(others.depth, 0);
+  for (size_t i = 0; i < sizeof main_phases / sizeof *main_phases; i++)
+    if (!(mine.seen >> main_phases[i] & 1)) UNIT_FAIL("phase %u was never told", main_phases[i]);
+  EXPECT(others.seen >> TRACE_STW_HANDLER & 1);
+  gc_root_remove(&table);
+}
+
+/* ---- What is lost ---- */
 
 static uint64_t write_some(struct domain *d, int n)
 {

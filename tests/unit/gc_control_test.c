@@ -58,6 +58,30 @@ TEST(cleaning_is_charged_as_marking)
   expect_empty(d);
 }
 
+/* Another domain has ended the sweeping, and sets the next budget while this one has decided by the last and stops the world. */
+static void budget_comes_late(struct domain *d, unsigned phase)
+{
+  (void)d;
+  if (phase == TRACE_STW_GATHER) bac_gc.pacing.mark_at = 1 << 30;
+}
+static void tells_nothing(struct domain *d, unsigned phase) { (void)d, (void)phase; }
+static void counts_nothing(struct domain *d, unsigned counter, uint64_t n) { (void)d, (void)counter, (void)n; }
+
+TEST(whether_a_cycle_is_due_is_asked_in_the_stop)
+{
+  static const struct gc_tracer late = {budget_comes_late, tells_nothing, counts_nothing};
+  struct domain *d = sole();
+  uint64_t mark_at = bac_gc.pacing.mark_at;
+  bac_gc.pacing.mark_at = 0;
+  REQUIRE(pacing_wants_cycle() && bac_gc.phase == PHASE_IDLE);
+  gc_trace(&late);
+  cycle_slice(gc_domain(d), 0);
+  gc_trace(NULL);
+  EXPECT_EQ(bac_gc.phase, PHASE_IDLE);
+  bac_gc.pacing.mark_at = mark_at;
+  expect_empty(d);
+}
+
 /* ---- Windows ---- */
 
 TEST(a_window_spreads_what_is_owed)
