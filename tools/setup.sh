@@ -77,8 +77,10 @@ install_packages()
 fetch_sources()
 {
   say "fetching ocaml@$version from the npm registry"
-  (cd "$work" && npm pack "ocaml@$version" --silent --fetch-retries=1 </dev/null >"$log" 2>&1) ||
-    die "cannot fetch ocaml@$version from the npm registry (no network?), and $cache is empty"
+  (cd "$work" && npm pack "ocaml@$version" --loglevel=error --fetch-retries=1 </dev/null >"$log" 2>&1) || {
+    why=$(sed -n 's/^npm [a-zA-Z]*!* .*reason: *//p' "$log" | head -n 1)
+    die "cannot fetch ocaml@$version from the npm registry (${why:-no network?}), and $cache is empty"
+  }
   sum=$(sha512sum "$work/ocaml-$version.tgz" | cut -d ' ' -f 1)
   wanted=$(printf %s "$integrity" | base64 -d | od -An -v -tx1 | tr -d ' \n')
   [ "$sum" = "$wanted" ] || die "ocaml@$version from the npm registry has the wrong sha512 sum: $sum"
