@@ -150,15 +150,18 @@ void cycle_finish_stw(struct gc_domain *leader)
 
 /* ---- End of sweeping ---- */
 
-/* [give] is one of the heap's functions that return memory. */
-void cycle_return_memory(void (*give)(void))
+/* A piece of what a cycle or a compaction left over goes back to the system; false: there is none. */
+static bool cycle_return_some(void)
 {
-  int64_t before = load_relaxed(&bac_heap.dirty_blocks);
-  give();
-  int64_t now = load_relaxed(&bac_heap.dirty_blocks);
-  if (now >= before) return;
-  size_t blocks = (size_t)(load_relaxed(&bac_heap.used_blocks) + now);
+  if (!heap_return_some()) return false;
+  size_t blocks = (size_t)(load_relaxed(&bac_heap.used_blocks) + load_relaxed(&bac_heap.dirty_blocks));
   gc_message(MESSAGE_HEAP, "Shrinking heap to %zuk words\n", blocks * BLOCK_WORDS / 1024);
+  return true;
+}
+
+void cycle_return_memory(void)
+{
+  while (cycle_return_some()) continue;
 }
 
 /* Ends the sweeping phase if nothing is unswept; any domain, at any time. The compare-and-swap
@@ -171,7 +174,7 @@ static bool cycle_end_sweep(void)
   pacing_cycle_swept();
   limit_cycle_swept();
   gc_message(MESSAGE_CYCLE, "Major GC cycle %zu ended\n", (size_t)load_relaxed(&bac_gc.major_collections));
-  cycle_return_memory(heap_return_spare_memory);
+  heap_plan_return(false);
   return true;
 }
 
@@ -269,6 +272,7 @@ void cycle_slice(struct gc_domain *g, size_t work)
     if (cycle_end_sweep()) compact_after_cycle(g);
     break;
   }
+  cycle_return_some();
   gc_tell_moment(g, GC_SLICE_ENDS);
   trace_end(&g->dom, TRACE_MAJOR_SLICE);
 }
@@ -341,4 +345,5 @@ void cycle_complete(struct gc_domain *g, uint64_t cycles, bool compact)
     domain_safepoint(&g->dom);
   }
   trace_end(&g->dom, TRACE_MAJOR_FINISH_CYCLE);
+  cycle_return_memory();
 }

@@ -291,6 +291,7 @@ static void compact_leader(struct domain *d, void *arg)
 void gc_compact_now(struct domain *d)
 {
   while (!stw_run(d, compact_leader, NULL)) continue;
+  cycle_return_memory();
 }
 
 static void compact_for_leader(struct domain *d, void *arg)
@@ -304,6 +305,7 @@ void gc_compact_for(struct domain *d, uint32_t blocks)
 {
   gc_collect_all(d);
   while (!stw_run(d, compact_for_leader, &blocks)) continue;
+  cycle_return_memory();
 }
 
 void gc_compact(struct domain *d)

@@ -361,7 +361,7 @@ void cycle_finish_stw(struct gc_domain *leader);          /* completes marking a
 void cycle_start_stw(struct gc_domain *leader);           /* IDLE -> MARK */
 void cycle_sweep_all_stw(struct gc_domain *leader);       /* SWEEP -> IDLE */
 void cycle_complete(struct gc_domain *g, uint64_t cycles, bool compact);   /* drives until major_collections reaches [cycles] and all is swept; [compact]: then max_overhead counts */
-void cycle_return_memory(void (*give)(void));             /* and tells it */
+void cycle_return_memory(void);                           /* all that was planned, which slices do in pieces */
 
 /* ---- compact.c, slide.c ---- */
 enum { KIND_EVACUATED = 0x40 };                  /* flag of a block whose objects have left it */

@@ -4,7 +4,7 @@
  * Blocks are handed out lowest address first, so that the heap stays together
  * and its upper end falls free. A scan of the kind table finds them: a byte
  * for 64 KiB, so a gigabyte of heap is 16 KiB of table. A freed block keeps its memory
- * ("dirty") until heap_return_memory: most are wanted again soon. */
+ * ("dirty") until heap_return_some: most are wanted again soon. */
 #include "heap/heap.h"
 #include "os/os.h"
 
@@ -157,18 +157,22 @@ static void arena_decommit(uint32_t first, uint32_t end)
   store_relaxed(&h->dirty_blocks, h->dirty_blocks - (end - first));
 }
 
-/* All but [keep] blocks. From the top down: low blocks are taken first, so they are the ones to keep. [lock:arena] */
-static void arena_return(int64_t keep)
+/* The last of the blocks below [end] that are free and have memory, plus 1; 0: none. */
+static uint32_t arena_last_dirty(uint32_t end)
 {
-  struct heap *h = &bac_heap;
-  for (uint32_t end = h->committed; end > 0 && h->dirty_blocks > keep;) {
-    uint32_t start = end;
-    while (start > 0 && block_bit(h->dirty, start - 1) && h->dirty_blocks - (end - start) > keep) start--;
-    if (start == end) {
-      end--;
-      continue;
-    }
+  while (end > 0 && !block_bit(bac_heap.dirty, end - 1)) end -= end % 64 == 0 && bac_heap.dirty[end / 64 - 1] == 0 ? 64 : 1;
+  return end;
+}
+
+/* Gives back the memory of [count] free blocks, which is there. From the top down: low blocks are taken first, so they are the ones
+ * to keep. [lock:arena] */
+static void arena_return(int64_t count)
+{
+  for (uint32_t end = bac_heap.committed; count > 0;) {
+    uint32_t start = end = arena_last_dirty(end);
+    while (start > 0 && block_bit(bac_heap.dirty, start - 1) && end - start < count) start--;
     arena_decommit(start, end);
+    count -= end - start;
     end = start;
   }
 }
@@ -178,7 +182,7 @@ static void arena_stay_below_limit(void)
 {
   struct heap *h = &bac_heap;
   int64_t room = load_relaxed(&h->max_blocks) - h->used_blocks;
-  if (h->dirty_blocks > 0 && h->dirty_blocks > room) arena_return(room > 0 ? room / 2 : 0);
+  if (h->dirty_blocks > 0 && h->dirty_blocks > room) arena_return(h->dirty_blocks - (room > 0 ? room / 2 : 0));
 }
 
 static void arena_note_top(void)
@@ -257,17 +261,28 @@ void heap_give_blocks(uint32_t first, uint32_t count)
   lock_release(&h->lock);
 }
 
-void heap_return_memory(void)
+/* A piece takes a millisecond. */
+enum { RETURN_BLOCKS = 128 };
+
+void heap_plan_return(bool all)
 {
-  lock_acquire(&bac_heap.lock);
-  arena_return(0);
-  lock_release(&bac_heap.lock);
+  struct heap *h = &bac_heap;
+  lock_acquire(&h->lock);
+  int64_t keep = all ? 0 : SPARE_BLOCKS + h->taken_blocks + h->taken_blocks / 4;
+  store_relaxed(&h->surplus_blocks, h->dirty_blocks > keep ? h->dirty_blocks - keep : 0);
+  h->taken_blocks = 0;
+  lock_release(&h->lock);
 }
 
-void heap_return_spare_memory(void)
+bool heap_return_some(void)
 {
-  lock_acquire(&bac_heap.lock);
-  arena_return(SPARE_BLOCKS + bac_heap.taken_blocks + bac_heap.taken_blocks / 4);
-  bac_heap.taken_blocks = 0;
-  lock_release(&bac_heap.lock);
+  struct heap *h = &bac_heap;
+  if (load_relaxed(&h->surplus_blocks) == 0) return false;
+  lock_acquire(&h->lock);
+  int64_t surplus = h->surplus_blocks < h->dirty_blocks ? h->surplus_blocks : h->dirty_blocks;
+  int64_t piece = surplus < RETURN_BLOCKS ? surplus : RETURN_BLOCKS;
+  arena_return(piece);
+  store_relaxed(&h->surplus_blocks, surplus - piece);
+  lock_release(&h->lock);
+  return piece != 0;
 }

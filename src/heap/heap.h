@@ -136,7 +136,8 @@ struct heap {
   uint32_t first_free;        /* no block below is free */
   int64_t used_blocks;        /* [atomic read] not free */
   int64_t dirty_blocks;       /* [atomic read] free, memory not returned */
-  int64_t taken_blocks;       /* since the last heap_return_spare_memory */
+  int64_t taken_blocks;       /* since the last heap_plan_return */
+  int64_t surplus_blocks;     /* [atomic read] so many of the dirty ones are to give their memory back */
   int64_t top_blocks;         /* [atomic read] maximum of used + dirty ever */
   struct heap_counts counts;  /* what the allocators have told */
   struct heap_tally tally;
@@ -313,11 +314,12 @@ uint32_t heap_take_blocks_below(uint32_t end, uint32_t count, uint8_t first_kind
 bool heap_has_run(uint32_t count);
 /* From now on the heap grows by at least so much at a time, where there is room: [percent] of what is committed, and [blocks]. */
 void heap_set_growth(size_t percent, size_t blocks);
-/* Memory of free blocks goes back to the system: all of it, or all but what is likely to be wanted soon, which is
- * a little more than was taken since the last call (FIELD M4; giving back what the next cycle takes costs a
- * page fault for each 4 kB: a third of the time of a program that drops float arrays at once). */
-void heap_return_memory(void);
-void heap_return_spare_memory(void);
+/* Memory of free blocks goes back to the system. heap_plan_return says how much: all of it, or all but what is likely to be wanted
+ * soon, which is a little more than was taken since the last plan (FIELD M4; giving back what the next cycle takes costs a
+ * page fault for each 4 kB: a third of the time of a program that drops float arrays at once). heap_return_some gives back a piece
+ * of that, 8 MiB; false: there was none left. */
+void heap_plan_return(bool all);
+bool heap_return_some(void);
 
 /* ---- Figures (counts.c) ---- */
 

@@ -124,10 +124,16 @@ TEST(class_edges)
 
 /* ---- Blocks ---- */
 
+static void heap_return_memory(bool all)
+{
+  heap_plan_return(all);
+  while (heap_return_some()) continue;
+}
+
 TEST(blocks_are_taken_lowest_first)
 {
   heap_started();
-  heap_return_memory();
+  heap_return_memory(true);
   uint32_t a = heap_take_blocks(3, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
   uint32_t b = heap_take_blocks(1, KIND_SCAN, KIND_SCAN);
   uint32_t c = heap_take_blocks(2, KIND_NOSCAN | KIND_LARGE, KIND_LARGE_REST);
@@ -143,7 +149,7 @@ TEST(blocks_are_taken_lowest_first)
   heap_give_blocks(a, c + 4 - a);
   EXPECT_EQ(bac_heap.used_blocks, 0);
   EXPECT_EQ(bac_heap.dirty_blocks, c + 4 - a);
-  heap_return_memory();
+  heap_return_memory(true);
   EXPECT_EQ(bac_heap.dirty_blocks, 0);
 }
 
@@ -151,18 +157,36 @@ TEST(blocks_are_taken_lowest_first)
 TEST(memory_that_is_not_wanted_goes_back)
 {
   heap_started();
-  heap_return_memory();
-  heap_return_spare_memory();
+  heap_return_memory(true);
+  heap_return_memory(false);
   uint32_t a = heap_take_blocks(400, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
   heap_give_blocks(a, 400);
-  heap_return_spare_memory();
+  heap_return_memory(false);
   EXPECT_EQ(bac_heap.dirty_blocks, 400);
   a = heap_take_blocks(100, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
   heap_give_blocks(a, 100);
-  heap_return_spare_memory();
+  heap_return_memory(false);
   EXPECT_EQ(bac_heap.dirty_blocks, 64 + 125);
-  heap_return_spare_memory();
+  heap_return_memory(false);
   EXPECT_EQ(bac_heap.dirty_blocks, 64);
+}
+
+TEST(memory_goes_back_in_pieces)
+{
+  heap_started();
+  heap_return_memory(true);
+  uint32_t a = heap_take_blocks(300, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
+  heap_give_blocks(a, 300);
+  heap_plan_return(true);
+  EXPECT(heap_return_some());
+  EXPECT_EQ(bac_heap.dirty_blocks, 300 - 128);
+  EXPECT_EQ(heap_take_blocks(100, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST), a);   /* what has been taken meanwhile stays */
+  EXPECT(heap_return_some());
+  EXPECT_EQ(bac_heap.dirty_blocks, 0);
+  EXPECT(!heap_return_some());
+  heap_give_blocks(a, 100);
+  EXPECT(!heap_return_some());                             /* freed after the plan was made */
+  EXPECT_EQ(bac_heap.dirty_blocks, 100);
 }
 
 /* What each block is thought to be, and the areas that follow. */
@@ -205,7 +229,7 @@ TEST(blocks_against_a_model)
   struct { uint32_t first, count; } run[RUNS] = {{0, 0}};
   int64_t used = 0;
   heap_started();
-  heap_return_memory();
+  heap_return_memory(true);
   for (int n = 0; n < 4000; n++) {
     int i = rng_below(&unit_rng, RUNS);
     if (run[i].count != 0) {
@@ -229,14 +253,14 @@ TEST(blocks_against_a_model)
     EXPECT(bac_heap.top_blocks >= bac_heap.used_blocks + bac_heap.dirty_blocks);
     if (n % 20 == 0) expect_areas();
     if (n % 100 != 0) continue;
-    rng_below(&unit_rng, 2) ? heap_return_memory() : heap_return_spare_memory();
+    heap_return_memory(rng_below(&unit_rng, 2) != 0);
     model_return(bac_heap.dirty_blocks);
     expect_areas();
   }
   for (int i = 0; i < RUNS; i++)
     if (run[i].count != 0) heap_give_blocks(run[i].first, run[i].count);
   EXPECT_EQ(bac_heap.used_blocks, 0);
-  heap_return_memory();
+  heap_return_memory(true);
   EXPECT_EQ(*block_start(0), 0);
 }
 
