@@ -20,6 +20,29 @@ struct runtime_params runtime_params = {
     .stack_words = (size_t)128 << 20,
 };
 
+/* What <caml/startup_aux.h> shows to C code, in its order: the parameters as they were at the start. */
+static struct caml_params {
+  const char *exe_name, *section_table;
+  size_t section_table_size;
+  const char *debug_file;
+  size_t parser_trace, trace, event_log_words, verify, print_magic, print_config;
+  size_t space_overhead, minor_words, custom_major_ratio, custom_minor_ratio, custom_minor_max_bytes, stack_words;
+  size_t backtrace, warnings, cleanup_on_exit, event_trace, max_domains;
+} at_start; /* [const] */
+CAMLexport const struct caml_params *const caml_params = &at_start;
+
+static void show_params(const struct gc_params *gc, const struct runtime_params *run)
+{
+  at_start = (struct caml_params){
+      .parser_trace = run->parser_trace, .trace = run->trace, .event_log_words = run->event_log_words,
+      .verify = gc->verify, .space_overhead = gc->space_overhead, .minor_words = gc->minor_words,
+      .custom_major_ratio = gc->custom_major_ratio, .custom_minor_ratio = gc->custom_minor_ratio,
+      .custom_minor_max_bytes = gc->custom_minor_max_bytes, .stack_words = run->stack_words,
+      .backtrace = run->backtrace, .warnings = run->warnings, .cleanup_on_exit = run->cleanup_on_exit,
+      .max_domains = gc->max_domains,
+  };
+}
+
 /* Where an item's number goes. IGNORED: the runtime need not know (R is read by Hashtbl). */
 enum target { GC_SIZE, GC_UNSIGNED, GC_BOOL, RUNTIME_SIZE, IGNORED };
 
@@ -160,6 +183,7 @@ void params_read_environment(struct gc_params *gc)
   if (gc->max_domains < 1) bac_fatal("OCAMLRUNPARAM: max_domains(d) must be at least 1");
   if (gc->max_domains > DOMAINS_MAX)
     bac_fatal("OCAMLRUNPARAM: max_domains(d) is too large. The maximum value is %d.", DOMAINS_MAX);
+  show_params(gc, &runtime_params);
 }
 
 /* ---- What the program sees ---- */

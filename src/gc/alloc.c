@@ -231,9 +231,18 @@ value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag)
   return tell_allocated(g, alloc_major_kind(g, wosize, tag, kind_of_tag(tag, true)));
 }
 
+/* C code that makes one large block after the other reaches no other safepoint. What cannot be served here stays pending. */
+static void serve_before_large(struct gc_domain *g)
+{
+  if (!domain_has_interrupts(&g->dom)) return;
+  uint32_t left = gc_serve(g);
+  if (left != 0) domain_request(&g->dom, left);
+}
+
 /* Where there should be room and is none, the system has refused memory, or what is free lies scattered. */
 value gc_alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind)
 {
+  serve_before_large(gc_domain(d));
   if (!gc_make_room(d, wosize)) return 0;
   value v = alloc_major_kind(gc_domain(d), wosize, tag, kind);
   if (unlikely(v == 0)) {

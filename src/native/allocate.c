@@ -17,6 +17,13 @@ static COLD void allocate_profiled(struct domain *d, const struct frame_descr *f
   value_or_raise(memprof_nursery_group_exn(d, blocks, count));
 }
 
+/* C code of stock's (CAML_INTERNALS) asks for collections by fields of the domain state, and sets young_limit itself. */
+static COLD void take_requests(caml_domain_state *st)
+{
+  domain_request(st->domain, st->requested_minor_gc ? DOMAIN_WANT_MINOR : DOMAIN_WANT_SLICE);
+  st->requested_minor_gc = st->requested_major_slice = 0;
+}
+
 /* OCaml code has moved young_ptr down by what it wants, or polls: the descriptor of the address that it returns to
  * says how many words. The registers with its live values are at gc_regs. [may run OCaml] [raises] */
 void native_allocate(void)
@@ -27,6 +34,7 @@ void native_allocate(void)
   CHECK(d != NULL && (d->size & FRAME_ALLOC));
   size_t words = frame_alloc_words(d);
   st->young_ptr += words;
+  if (unlikely(st->requested_minor_gc | st->requested_major_slice)) take_requests(st);
   if (words == 0 || domain_has_interrupts(st->domain)) caml_process_pending_actions();
   if (words == 0) return;
   if (unlikely(memprof_is_on(st->domain)))

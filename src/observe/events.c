@@ -87,6 +87,10 @@ static void ring_write(struct ring *r, uint64_t header, const uint64_t *data, si
 {
   uint64_t words = data_words + 2, tail = r->at->tail, at = tail & (r->size - 1);
   uint64_t padding = r->size - at < words ? r->size - at : 0;
+  if (words + padding >= r->size) {   /* only the program's are so long, in a small ring */
+    store_relaxed(&r->at->lost, r->at->lost + 1);
+    return;
+  }
   ring_make_room(r, words + padding);
   if (padding != 0) {
     r->words[at] = message_header(padding, false, EVENT_PADDING, 0);
@@ -167,8 +171,8 @@ int events_register(const char *name)
 void events_configure(const char *folder, unsigned log2_ring_words)
 {
   events.folder = folder ? strdup(folder) : NULL;
-  /* A ring holds the longest message and padding; 2^32 words are more than any file. */
-  if (log2_ring_words < 11) log2_ring_words = 11;
+  /* A ring holds some of the runtime's own messages; 2^32 words are more than any file. */
+  if (log2_ring_words < 4) log2_ring_words = 4;
   events.log2_ring_words = log2_ring_words > 32 ? 32 : log2_ring_words;
 }
 

@@ -7,10 +7,12 @@
 #include <caml/custom.h>
 #include <caml/domain_state.h>
 #include <caml/fail.h>
+#include <caml/gc_ctrl.h>
 #include <caml/io.h>
 #include <caml/memory.h>
 #include <caml/misc.h>
 #include <caml/mlvalues.h>
+#include <caml/startup_aux.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -142,6 +144,21 @@ value r_ratio(value unit) { return Val_long(caml_custom_major_ratio); }
 
 /* In the locale C no other character than those of ASCII has bytes. */
 value r_sprintf_fails(value unit) { return caml_alloc_sprintf("%ls", L"\x20AC"); }
+
+/* Does a major collection end while C code makes large blocks, [most] of them at the most, and nothing else? */
+value r_large_collects(value most)
+{
+  uintnat before = caml_stat_major_collections;
+  intnat left = Long_val(most);
+  while (left > 0 && caml_stat_major_collections == before) {
+    caml_alloc_string(100 * 1000);
+    left--;
+  }
+  return Val_bool(left > 0);
+}
+
+/* The limit of domains, as C code sees it. */
+value r_max_domains(value unit) { return Val_long(caml_params->max_domains); }
 
 /* Pages of memory that the process has. */
 value r_resident(value unit)

@@ -17,6 +17,8 @@ external counts : unit -> counts = "r_counts"
 external ratio : unit -> int = "r_ratio"
 external sprintf_fails : unit -> string = "r_sprintf_fails"
 external resident : unit -> int = "r_resident"
+external large_collects : int -> bool = "r_large_collects"
+external max_domains : unit -> int = "r_max_domains"
 
 exception Plain
 
@@ -146,4 +148,6 @@ let () =
     locks ();
     interrupted ();
     timing ();
+    check "large_blocks_are_collected" (large_collects 20_000);
+    check "max_domains" (max_domains () = 128);
     check "sprintf_fails" (match sprintf_fails () with exception Sys_error _ -> true | _ -> false)

@@ -33,7 +33,7 @@ static struct domain *started(void)
   p.max_domains = 2;
   d = gc_init(&p, &client, &why);
   if (d == NULL) bac_fatal("%s", why);
-  events_configure("/tmp", 0);
+  events_configure("/tmp", 11);
   if (!events_start(d)) bac_fatal("no event file");
   return d;
 }
@@ -279,6 +279,42 @@ TEST(counts_of_lost_events_do_not_overflow)
   write_some(started(), 5000);
   EXPECT(*r.lost > (uint64_t)1 << 32);
   events_stop(started(), false);
+}
+
+/* e=4, as in stock: only short messages fit; one that does not is lost, and does no harm. */
+TEST(a_small_ring)
+{
+  enum { SMALL = 16, MESSAGES = 1000 };
+  static const uint64_t data[SMALL];
+  struct domain *d = started();
+  events_configure("/tmp", 4);
+  REQUIRE(events_start(d));
+  char name[EVENTS_LOCATION_BYTES];
+  REQUIRE(events_location(name));
+  int fd = open(name, O_RDONLY);
+  struct stat st;
+  REQUIRE(fd >= 0 && fstat(fd, &st) == 0);
+  const uint64_t *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+  close(fd);
+  REQUIRE(map != MAP_FAILED);
+  EXPECT_EQ(map[4], SMALL);
+  const uint64_t *head = map + map[5] / 8, *words = map + map[6] / 8;
+  uint64_t lost = head[2], long_ones = 0;
+  for (int i = 0; i < MESSAGES; i++) {
+    uint64_t tail = head[1];
+    size_t n = rng_below(&unit_rng, SMALL);
+    events_user(d, 1, EVENT_USER_CUSTOM, data, n);
+    if (head[1] == tail) long_ones++;
+    EXPECT(n > SMALL / 2 - 2 || head[1] > tail);
+    EXPECT(head[1] - head[0] < SMALL);
+  }
+  EXPECT(long_ones > 0);
+  uint64_t there = 0;
+  for (uint64_t at = head[0]; at < head[1]; at += words[at % SMALL] >> 54)
+    there += (words[at % SMALL] >> 49 & 0x1f) != EVENT_PADDING;
+  /* The first is the start of the ring. */
+  EXPECT_EQ(head[2] - lost + there, MESSAGES + 1);
+  events_stop(d, false);
 }
 
 UNIT_MAIN()
