@@ -161,8 +161,12 @@ CAMLexport int caml_read_directory(char *name, struct ext_table *table)
 CAMLprim value caml_reset_afl_instrumentation(value full) { return Val_unit; }
 CAMLexport value caml_setup_afl(value unit) { return Val_unit; }
 
-/* ---- The debugger, which never is in use; the Unix library asks when it forks. ---- */
+/* ---- The debugger. The Unix library asks when it forks. ---- */
 
 CAMLexport int caml_debugger_in_use = 0;
 CAMLexport int caml_debugger_fork_mode = 1;
-CAMLexport void caml_debugger_cleanup_fork(void) {}
+void (*debugger_leave_hook)(void), (*debugger_exit_hook)(void);
+CAMLexport void caml_debugger_cleanup_fork(void)
+{
+  if (debugger_leave_hook) debugger_leave_hook();
+}

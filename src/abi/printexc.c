@@ -97,7 +97,7 @@ static void print_uncaught(value exn)
   run_at_exit();
   fprintf(stderr, "Fatal error: exception %s\n", text ? text : "Out_of_memory");
   caml_stat_free(text);
-  if (Caml_state->backtrace_active) caml_print_exception_backtrace();
+  if (Caml_state->backtrace_active && !caml_debugger_in_use) caml_print_exception_backtrace();
 }
 
 /* A callback of the memory profiler that raised would raise again in what prints. */

@@ -158,4 +158,9 @@ extern void (*caml_domain_stop_hook)(void);
 extern void (*caml_domain_external_interrupt_hook)(void);
 extern void (*caml_atfork_hook)(void);
 
+/* ---- The debugger (misc.c; bytecode/debugger.c) ---- */
+/* [const after the start] NULL where there is none: called when this process is not to be debugged any more, and before it exits. */
+extern int caml_debugger_in_use, caml_debugger_fork_mode;
+extern void (*debugger_leave_hook)(void), (*debugger_exit_hook)(void);
+
 #endif

@@ -31,6 +31,7 @@
 
 #include "bytecode/activation.h"
 #include "bytecode/bytecode.h"
+#include "bytecode/debugger.h"
 #include "bytecode/instructions.h"
 #include "bytecode/labels.h"
 #include "prims/continuation.h"
@@ -160,6 +161,20 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
     for (int i = 1; i < (count); i++) Field(block, i) = *sp++;                  \
     acc = block;                                                                \
     NEXT;                                                                       \
+  }
+
+/* A frame as debugger.h has it; then what stood here is done. */
+#define STOPS(name, stop)                                                       \
+  OP(name) :                                                                    \
+  {                                                                             \
+    PUSH_FRAME(pc - 1, env, extra);                                             \
+    *--sp = acc;                                                                \
+    fiber->sp = sp;                                                             \
+    opcode_t original = stop(pc - 1);                                           \
+    sp = fiber->sp + 4;                                                         \
+    acc = sp[-4];                                                               \
+    env = sp[-2];                                                               \
+    goto *(void *)(label_base + original);                                      \
   }
 
 typedef value (*prim1)(value);
@@ -436,10 +451,9 @@ OP(GETDYNMET):
 OP(STOP):
   fiber->sp = sp;
   return acc;
-OP(EVENT):
-  NEXT;
-OP(BREAK):
-  NEXT;
+  /* A debugger's, which stand for other instructions. */
+  STOPS(EVENT, debugger_event)
+  STOPS(BREAK, debugger_breakpoint)
 
   /* Effects. */
 OP(PERFORM):
@@ -610,6 +624,10 @@ raise_async:
 raise_from_c:
   if (unlikely(st->backtrace_active)) backtrace_stash(acc, false);
 raise:
+  if (unlikely(caml_debugger_in_use)) {
+    fiber->sp = sp;
+    debugger_raise(acc);
+  }
   if (fiber->trap != 0) {
     sp = fiber->high - fiber->trap;
     pc = (code_t)sp[0];

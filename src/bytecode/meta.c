@@ -6,6 +6,7 @@
 #include "abi/codefrag.h"
 #include "bytecode/bytecode.h"
 #include "bytecode/check.h"
+#include "bytecode/debugger.h"
 #include "bytecode/debuginfo.h"
 #include "bytecode/dynlink.h"
 #include "bytecode/fiber.h"
@@ -18,6 +19,14 @@
 #include <string.h>
 
 /* ---- Fragments ---- */
+
+static void code_digest_plain(const opcode_t *code, size_t words, unsigned char digest[CODEFRAG_DIGEST_SIZE])
+{
+  struct md5 md5;
+  md5_init(&md5);
+  md5_update(&md5, code, words * sizeof *code);
+  md5_final(&md5, digest);
+}
 
 /* The digest of threaded code is that of the code in its file: the opcodes are
  * put back, and the caches of method calls emptied, in a copy. */
@@ -34,17 +43,20 @@ static void code_digest(const void *start, const void *end, unsigned char digest
     CHECK(length > 0);
     if (opcode_info[copy[at]].shape == SHAPE_METHOD) copy[at + 2] = 0;
   }
-  struct md5 md5;
-  md5_init(&md5);
-  md5_update(&md5, copy, words * sizeof *copy);
-  md5_final(&md5, digest);
+  code_digest_plain(copy, words, digest);
   free(copy);
 }
 
+/* A debugger will write over instructions, so that each must have its own word; and the digest is taken before. */
 bool code_install(code_t code, size_t words, const unsigned char *digest)
 {
+  unsigned char own[CODEFRAG_DIGEST_SIZE];
+  if (caml_debugger_in_use && !digest) {
+    code_digest_plain(code, words, own);
+    digest = own;
+  }
   if (!codefrag_register(code, code + words, digest, code_digest)) return false;
-  interp_thread_code(code, words);
+  interp_thread_code(code, words, !caml_debugger_in_use);
   return true;
 }
 
@@ -126,12 +138,14 @@ CAMLprim value caml_reify_bytecode(value bytes, value events, value digest)
   }
   Code_val(closure) = code;
   *Bytecode_val(bytecode) = (struct bytecode){code, words};
+  if (caml_debugger_in_use) debugger_add_code(code, words, events);
   return pair;
 }
 
 CAMLprim value caml_static_release_bytecode(value bytecode)
 {
   code_t code = Bytecode_val(bytecode)->code;
+  if (caml_debugger_in_use) debugger_remove_code(code);
   debuginfo_remove(code);
   code_uninstall(code);
   caml_stat_free(code);

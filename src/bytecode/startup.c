@@ -8,6 +8,7 @@
 
 #include "abi/params.h"
 #include "bytecode/bytecode.h"
+#include "bytecode/debugger.h"
 #include "bytecode/debuginfo.h"
 #include "bytecode/load.h"
 #include "bytecode/meta.h"
@@ -57,6 +58,7 @@ void startup_runtime(const struct gc_params *params)
   custom_ratio_follow();
   globals_install_predefined();
   caml_runtime_events_init();
+  debugger_connect();
 }
 
 /* An exception comes back marked. Takes [file] over. */
@@ -68,7 +70,12 @@ static value program_run(const struct program *p, char *file, char **argv)
   if (!code_install(p->code, p->words, NULL)) bac_fatal("out of memory");
   sys_set_arguments(file, argv);
   if (runtime_params.backtrace > 1) debuginfo_read_program();
-  return interp_run(p->code, Atom(0));
+  if (!caml_debugger_in_use) return interp_run(p->code, Atom(0));
+  debugger_add_program(p->code, p->words);
+  debugger_start();
+  value result = interp_run(p->code, Atom(0));
+  if (caml_debugger_in_use && Is_exception_result(result)) debugger_uncaught(Extract_exception(result));
+  return result;
 }
 
 /* ---- ocamlrun's options ---- */

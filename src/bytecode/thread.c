@@ -59,7 +59,9 @@ void interp_init(void)
 code_t interp_fiber_return(void) { return &thread.fiber_return; }
 code_t interp_stop(void) { return &thread.stop; }
 
-void interp_thread_code(code_t code, size_t words)
+opcode_t interp_word(int opcode) { return thread.words[opcode]; }
+
+void interp_thread_code(code_t code, size_t words, bool with_pairs)
 {
   for (size_t i = 0, next; i < words; i = next) {
     size_t length = opcode_words(code + i, words - i);
@@ -67,7 +69,7 @@ void interp_thread_code(code_t code, size_t words)
     next = i + length;
     int32_t opcode = code[i];
     unsigned pair = 0;
-    if (next < words && (uint32_t)code[next] < OPCODE_COUNT) pair = thread.pair[opcode][code[next]];
+    if (with_pairs && next < words && (uint32_t)code[next] < OPCODE_COUNT) pair = thread.pair[opcode][code[next]];
     code[i] = thread.words[pair ? FIRST_PAIR + (int)pair - 1 : opcode];
   }
 }

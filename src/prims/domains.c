@@ -162,6 +162,7 @@ static void domain_abandon(struct domain *d)
 
 CAMLprim value caml_domain_spawn(value function, value term_sync)
 {
+  if (caml_debugger_in_use) caml_fatal_error("ocamldebug does not support spawning multiple domains");
   pthread_once(&fork_once, fork_handlers_install);
   struct spawn *s = spawn_new(function, term_sync);
   struct domain *d = s->domain = gc_domain_create(domain_self());

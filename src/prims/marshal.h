@@ -132,6 +132,8 @@ value intern_data(struct intern_state *s, const void *data);
 /* A message at the start of [data], which is C memory; [size] may exceed the message. [may gc]
  * [raises Failure or Out_of_memory]. */
 value marshal_read_memory(const char *data, size_t size);
+/* The message of v, malloc'ed. [raises] */
+void caml_output_value_to_malloc(value v, value flags, char **to, intnat *size);
 
 /* For a custom block's deserialize function that is to allocate memory outside the heap: how many
  * bytes of the message are left. */

@@ -308,6 +308,7 @@ static void print_exit_statistics(void)
 CAMLexport void caml_do_exit(int status)
 {
   print_exit_statistics();
+  if (caml_debugger_in_use) debugger_exit_hook();
   caml_runtime_events_destroy();
   if (runtime_params.cleanup_on_exit) caml_shutdown();
   exit(status);

@@ -126,6 +126,7 @@ static void thread_main(void *arg)
 
 CAMLprim value caml_thread_new(value closure)
 {
+  if (caml_debugger_in_use) caml_fatal_error("ocamldebug does not support multithreaded programs");
   value descr = descr_new(closure);
   LOCAL_ROOTS(&descr);
   struct thread *t = thread_add(thread_self()->ring);
