@@ -99,8 +99,15 @@ thread_libs := $B/lib/libthreads.a $(if $(native_obj),$B/lib/libthreadsnat.a)
 libs := $B/lib/libbactrian.a $B/lib/libcamlrun_bactrian.a $(native_libs) $(thread_libs)
 bins := $B/bin/bactrian $B/bin/ocamlrun
 
-.PHONY: all lib objects
-all: $(libs) $(bins)
+# Beside the release build, with a d at the end of their names, what -runtime-variant _bactriand and -custom link and what runs
+# bytecode with the collector's checks: the debug build's.
+ifeq ($(MODE),release)
+debug_libs := $(patsubst %,$B/lib/lib%_bactriand.a,camlrun $(if $(native_obj),asmrun))
+debug_bins := $B/bin/ocamlrund
+endif
+
+.PHONY: all lib objects debug
+all: $(libs) $(bins) $(debug_libs) $(debug_bins)
 lib: $(libs)
 objects: $(core_obj) $(capi_obj) $(byte_obj) $(native_obj)
 
@@ -181,6 +188,14 @@ $B/bin/bactrian: $(core_obj) $(byte_obj) $(main_obj) $B/sources
 
 $B/bin/ocamlrun: $B/bin/bactrian
 	@ln -f $< $@
+
+# Links stay true when the debug build is made anew.
+debug:
+	@$(MAKE) -s --no-print-directory MODE=debug all
+$(debug_libs): $B/lib/%d.a: | debug
+	@mkdir -p $(@D); ln -sfn ../../$(B:build/release%=debug%)/lib/$*.a $@
+$(debug_bins): $B/bin/%d: | debug
+	@mkdir -p $(@D); ln -sfn ../../$(B:build/release%=debug%)/bin/$* $@
 
 # build/bin and build/lib are the release build by gcc.
 ifeq ($B,build/release)

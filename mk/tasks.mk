@@ -54,7 +54,8 @@ install: all
 	  $(DESTDIR)$(PREFIX)/include/bactrian
 	install -m 755 $B/bin/bactrian $(DESTDIR)$(PREFIX)/bin/bactrian
 	ln -sfn ../../../bin/bactrian $(DESTDIR)$(PREFIX)/lib/bactrian/bin/ocamlrun
-	install -m 644 $(libs) $(DESTDIR)$(PREFIX)/lib/
+	$(if $(debug_bins),install -m 755 $(debug_bins) $(DESTDIR)$(PREFIX)/lib/bactrian/bin/)
+	install -m 644 $(libs) $(debug_libs) $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 include/bactrian/gc.h $(DESTDIR)$(PREFIX)/include/bactrian/
 	sed 's|@PREFIX@|$(abspath $(PREFIX))|' mk/bactrian.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/bactrian.pc
 

@@ -410,5 +410,11 @@ CAMLprim value caml_sys_get_config(value unit)
 /* Directories beside those that the OCaml side knows: none on Unix. */
 CAMLprim value caml_xdg_defaults(value unit) { return Val_emptylist; }
 
+#ifdef BAC_DEBUG
+#define VARIANT "_bactriand"
+#else
+#define VARIANT "_bactrian"
+#endif
+
 /* The documentation's "name of the runtime variant": what -runtime-variant would be given. */
-CAMLprim value caml_runtime_variant(value unit) { return caml_copy_string("_bactrian"); }
+CAMLprim value caml_runtime_variant(value unit) { return caml_copy_string(VARIANT); }
