@@ -2,9 +2,10 @@
 /* Fibers: making, growing and freeing them. What lies on one is in stack.h; who switches between
  * them, in the assembly file; who walks them, in walk.c.
  *
- * A domain's own fiber gets address space for the largest stack at once, and the system gives it memory as it is touched:
- * it does not move, and nothing is copied. Where that much address space is not to be had, and for the
- * fibers of handlers, which are many and small, growing takes twice the memory and copies.
+ * A domain's own fiber gets address space for the largest stack at once, and the system gives it memory as it is touched. Its struct,
+ * up to which it is used, begins close to the top; growing puts it further down, and nothing else is copied.
+ * Where that much address space is not to be had, and for the fibers of handlers, which are many and small, growing takes twice the
+ * memory and copies.
  *
  * Small fibers that are done with wait in a list of their domain: the head hangs from Caml_state->stack_cache
  * [own], linked by [exn], and [callbacks] counts the fibers from there on.
@@ -14,6 +15,7 @@
 
 #include "abi/params.h"
 #include "base/bits.h"
+#include "gc/message.h"
 #include "sync/atomic.h"
 
 #include <stdlib.h>
@@ -43,7 +45,7 @@ static struct stack_info *stack_from_heap(size_t words)
 }
 
 /* Lazily filled; huge pages would fill it in large steps. */
-static struct stack_info *stack_from_mapping(size_t words)
+static struct stack_info *stack_from_mapping(size_t words, size_t first_words)
 {
   enum { PAGE_WORDS = 4096 / sizeof(value) };
   words = align_up(words, PAGE_WORDS);
@@ -51,7 +53,8 @@ static struct stack_info *stack_from_mapping(size_t words)
   void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return NULL;
   madvise(memory, bytes, MADV_NOHUGEPAGE);
-  return stack_format(memory, words, bytes);
+  first_words = min_size(first_words, words);
+  return stack_format((value *)memory + words - first_words, first_words, bytes);
 }
 
 /* ---- The cache ---- */
@@ -96,14 +99,14 @@ struct stack_info *stack_new(void)
 
 struct stack_info *stack_new_main(void)
 {
-  struct stack_info *s = stack_from_mapping(max_size(stack_max_words(), STACK_WORDS));
+  struct stack_info *s = stack_from_mapping(max_size(stack_max_words(), STACK_WORDS), STACK_MAIN_WORDS);
   return s ? s : stack_from_heap(STACK_MAIN_WORDS);
 }
 
 static void stack_give_back(struct stack_info *s)
 {
   if (s->mapped)
-    munmap(s, s->mapped);
+    munmap((char *)(s->top + 1) - s->mapped, s->mapped);
   else
     free(s);
 }
@@ -145,6 +148,16 @@ static void links_move(struct c_stack_link *link, const struct stack_info *old, 
     }
 }
 
+/* Into its own mapping: only the struct's address changes. */
+static void stack_extend(caml_domain_state *st, struct stack_info *old, size_t words)
+{
+  struct stack_info *fresh = (struct stack_info *)((value *)(old->top + 1) - words);
+  *fresh = *old;
+  fresh->words = words;
+  links_move(st->c_stack, old, fresh, 0);
+  st->current_stack = fresh;
+}
+
 static void stack_move(caml_domain_state *st, struct stack_info *old, struct stack_info *fresh)
 {
   intnat by = (char *)fresh->top - (char *)old->top;
@@ -165,9 +178,15 @@ bool stack_ensure(caml_domain_state *st, size_t words)
   if (!add_fits(words, used + STACK_INFO_WORDS + STACK_RED_WORDS, &need)) return false;
   if (need <= old->words) return true;
   if (need > max) return false;
-  struct stack_info *fresh = stack_from_heap(min_size(max_size(need, old->words * 2), max));
-  if (!fresh) return false;
-  stack_move(st, old, fresh);
+  size_t want = min_size(max_size(need, old->words * 2), max);
+  if (need <= old->mapped / sizeof(value)) {
+    stack_extend(st, old, want = min_size(want, old->mapped / sizeof(value)));
+  } else {
+    struct stack_info *fresh = stack_from_heap(want);
+    if (!fresh) return false;
+    stack_move(st, old, fresh);
+  }
+  gc_message(MESSAGE_TABLES, "Growing stack to %zuk bytes\n", Bsize_wsize(want) / 1024);
   return true;
 }
 

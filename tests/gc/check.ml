@@ -1,6 +1,8 @@
 (* SPDX-License-Identifier: MIT *)
 (* How the programs of this folder report: a line for each promise. *)
 
+let is_native = Sys.backend_type = Sys.Native
+
 let report name ok why =
   if ok then Printf.printf "ok %s\n%!" name else Printf.printf "not ok %s %s\n%!" name why
 

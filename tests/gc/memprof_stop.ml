@@ -24,7 +24,7 @@ let collect () = Gc.full_major (); settle 10
 let () =
   let told = fresh () in
   let p = M.start ~sampling_rate:1. (follow 44 told) in
-  let kept = ref (hundred 44) in
+  let kept = opaque (ref (hundred 44)) in
   M.stop ();
   ignore (opaque (hundred 44));
   is "nothing is sampled after stop" 100 told.promoted 0 told;
@@ -40,7 +40,7 @@ let () =
 let () =
   let told = fresh () in
   let p = M.start ~sampling_rate:1. (follow 44 told) in
-  let kept = ref (hundred 44) in
+  let kept = opaque (ref (hundred 44)) in
   Gc.minor ();
   settle 10;
   M.stop ();
@@ -54,10 +54,10 @@ let () =
 let () =
   let first = fresh () and second = fresh () in
   let p = M.start ~sampling_rate:1. (follow 44 first) in
-  let kept = ref (hundred 44) in
+  let kept = opaque (ref (hundred 44)) in
   M.stop ();
   let q = M.start ~sampling_rate:1. (follow 44 second) in
-  let kept' = ref (hundred 44) in
+  let kept' = opaque (ref (hundred 44)) in
   kept := [];
   collect ();
   Check.int "the first profile's blocks are the first's" 100 first.died;
@@ -106,7 +106,7 @@ let () =
   let told = fresh () in
   ignore (M.start ~sampling_rate:1. (follow 44 told));
   collect ();
-  let kept = ref (hundred 44) in
+  let kept = opaque (ref (hundred 44)) in
   collect ();
   kept := [];
   collect ();
@@ -119,7 +119,7 @@ let () =
   let told = fresh () and inner = ref None in
   let f = follow 44 told in
   let p = M.start ~sampling_rate:1. { f with alloc_minor = fun a -> if a.size = 44 && told.born = 50 then M.stop (); f.alloc_minor a } in
-  let kept = ref (hundred 44) in
+  let kept = opaque (ref (hundred 44)) in
   Check.raises "stop in a callback stops" (Failure "Gc.Memprof.stop: no profile running.") M.stop;
   Check.int "the block of that callback is the last" 51 told.born;
   M.discard p;

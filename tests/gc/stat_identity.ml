@@ -13,7 +13,8 @@ let wrong_heap (q : s) =
   q.heap_words <> q.live_words + q.free_words + q.fragments
   || q.live_words < 0 || q.free_words < 0 || q.fragments < 0 || q.live_blocks < 0 || q.free_blocks < 0
   || q.top_heap_words < q.heap_words
-  || q.live_blocks > q.live_words || q.largest_free > q.free_words || q.heap_chunks < 1
+  || q.live_blocks > q.live_words || q.largest_free > q.free_words
+  || (q.heap_chunks = 0) <> (q.heap_words = 0)
 
 let wrong_words (q : s) = q.promoted_words > q.minor_words || q.promoted_words > q.major_words
 
