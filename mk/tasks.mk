@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a user calls: set-up, demo, tests, benchmarks, installation, checks.
 
-.PHONY: setup demo test conformance bench bench-boot bench-pacing bench-field bench-c install check-layers check-provenance clean
+.PHONY: setup demo test soak conformance bench bench-boot bench-pacing bench-field bench-c install check-layers check-provenance clean
 
 # Debian packages, the OCaml 5.3.0 sources and toolchain. Once; then it is a look at a marker.
 setup:
@@ -14,6 +14,14 @@ demo: setup
 
 test: setup
 	@tests/run $(TESTS)
+
+# Eight domains that do everything at once, with V=1: nothing may fail or grow. SEED=n as an earlier run, BACKEND=byte.
+MINUTES ?= 30
+soak: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@mkdir -p build/soak
+	@export $$(cat build/toolchain.env) BUILD=$(abspath build/release) WORK=$(abspath build/soak); \
+	  tests/soak/run $(or $(BACKEND),native) $$(($(MINUTES) * 60)) $(SEED)
 
 # OCaml's own test suite: DIRS="callback lib-*", BACKEND=byte,native. A run of everything takes half an hour.
 conformance: setup
