@@ -56,16 +56,23 @@ provenance := $(wildcard ../shared/tools/provenance.py)
 check-provenance:
 	$(if $(provenance),@python3 $(provenance) . $(OCAML_SRC)/runtime)
 
-# A program finds the runtime as lib/bactrian/bin/ocamlrun: bin/ocamlrun may be another OCaml's.
+version := $(shell sed -n 's/.*define BACTRIAN_VERSION "\(.*\)"/\1/p' src/base/note.h)
+
+# What OCaml programs are linked with stands in a folder of its own, where the compiler may look without seeing the rest of
+# PREFIX/lib. A program finds the interpreter as lib/bactrian/bin/ocamlrun, since bin/ocamlrun may be another OCaml's;
+# bin/ocamlrun_bactrian is for `ocamlc -runtime-variant _bactrian`, where PREFIX is OCaml's own.
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/bactrian/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	  $(DESTDIR)$(PREFIX)/include/bactrian
 	install -m 755 $B/bin/bactrian $(DESTDIR)$(PREFIX)/bin/bactrian
+	ln -sfn bactrian $(DESTDIR)$(PREFIX)/bin/ocamlrun_bactrian
 	ln -sfn ../../../bin/bactrian $(DESTDIR)$(PREFIX)/lib/bactrian/bin/ocamlrun
 	$(if $(debug_bins),install -m 755 $(debug_bins) $(DESTDIR)$(PREFIX)/lib/bactrian/bin/)
-	install -m 644 $(libs) $(debug_libs) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 $(filter-out %/libbactrian.a,$(libs)) $(debug_libs) $(DESTDIR)$(PREFIX)/lib/bactrian/
+	install -m 644 $B/lib/libbactrian.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 include/bactrian/gc.h $(DESTDIR)$(PREFIX)/include/bactrian/
-	sed 's|@PREFIX@|$(abspath $(PREFIX))|' mk/bactrian.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/bactrian.pc
+	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' -e 's|@VERSION@|$(version)|' mk/bactrian.pc.in \
+	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/bactrian.pc
 
 clean:
 	rm -rf build

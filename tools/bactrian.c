@@ -5,6 +5,7 @@
 #include "abi/5.3/version.h"
 #include "bytecode/startup.h"
 #include "prims/sys.h"
+#include "bactrian.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,10 @@ static const char help[] =
     "                 see bactrian run -help\n"
     "  check <executable>\n"
     "                 Load and check a bytecode executable without running it\n"
+    "  config [<option>]...\n"
+    "                 Print paths and flags of this installation\n"
+    "  doctor <program>\n"
+    "                 Say which runtime a program has, and what it lacks\n"
     "  --help         Display this text\n"
     "  --version      Print version string and exit\n"
     "\n"
@@ -48,6 +53,8 @@ static int command(char **argv)
     if (!argv[2] || argv[3]) return usage("check wants one file", "");
     return startup_check(argv[2]);
   }
+  if (strcmp(name, "config") == 0) return config_command(argv + 1);
+  if (strcmp(name, "doctor") == 0) return doctor_command(argv + 1);
   if (strcmp(name, "--help") == 0 || strcmp(name, "-help") == 0 || strcmp(name, "-h") == 0) {
     fputs(help, stdout);
     return 0;

@@ -7,6 +7,7 @@
 #include "bytecode/startup.h"
 
 #include "abi/params.h"
+#include "base/note.h"
 #include "bytecode/bytecode.h"
 #include "bytecode/debugger.h"
 #include "bytecode/debuginfo.h"
@@ -22,6 +23,8 @@
 #include <string.h>
 
 void caml_fatal_uncaught_exception(value exn);
+
+RUNTIME_NOTE(OCAML_VERSION_TEXT, "bytecode");
 
 /* Set by the C file that ocamlc -output-complete-exe writes: such programs have no file to read
  * debugging information from. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a native program, or the OCaml part of a C program: parameters, the collector, the entry functions of all units,
  * the end. No state. */
+#include "abi/5.3/version.h"
 #include "abi/params.h"
+#include "base/note.h"
 #include "native/native.h"
 #include "prims/runtime_events.h"
 #include "prims/sys.h"
@@ -9,6 +11,8 @@
 #include <stdlib.h>
 
 _Noreturn void caml_fatal_uncaught_exception(value exn);
+
+RUNTIME_NOTE(OCAML_VERSION_TEXT, "native");
 
 static void runtime_start(char **argv)
 {
