@@ -145,7 +145,19 @@ void nursery_arm(struct gc_domain *g)
     trigger = w->young_end;   /* every allocation is to come by gc_nursery_alloc */
   else if (g->sample_at != NULL)
     trigger = g->sample_at + 1;
+  if (g->slice_at > trigger) trigger = g->slice_at;
   domain_set_trigger(&g->dom, trigger);
+}
+
+/* So much of the nursery later comes the next slice of a domain that is behind. */
+enum { SLICES_IN_NURSERY = 16, SLICE_LEAST_ALLOCATION = 1024 };
+
+void nursery_plan_slice(struct gc_domain *g)
+{
+  const struct window *w = g->dom.window;
+  size_t words = max_size(g->nursery_words / SLICES_IN_NURSERY, SLICE_LEAST_ALLOCATION);
+  g->slice_at = g->behind && (size_t)(w->young_ptr - w->young_start) > words ? w->young_ptr - words : NULL;
+  nursery_arm(g);
 }
 
 void gc_sample_at(struct domain *d, value *at)
@@ -182,8 +194,12 @@ void gc_nursery_alloc(struct domain *d, size_t whsize)
   if (bac_gc.params.stress != 0) gc_stress(g);
   for (;;) {
     if (domain_has_interrupts(d)) g->deferred |= gc_serve(g);
-    if ((size_t)(w->young_ptr - w->young_start) >= whsize) break;
-    gc_minor_and_slice(g, 0);
+    if ((size_t)(w->young_ptr - w->young_start) < whsize)
+      gc_minor_and_slice(g, 0);
+    else if (unlikely(g->slice_at != NULL && w->young_ptr - whsize < g->slice_at))
+      gc_slice(g, 0);
+    else
+      break;
   }
   nursery_cut(g, whsize);
   if (g->deferred != 0) {

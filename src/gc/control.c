@@ -133,7 +133,7 @@ bool control_set_nursery(struct gc_domain *g, size_t words)
   w->young_start = start;
   w->young_end = w->young_ptr = end;
   g->nursery_words = words;
-  g->sample_at = NULL;
+  g->sample_at = g->slice_at = NULL;
   nursery_arm(g);
   if (gc_observer() != NULL) gc_observer()->nursery_emptied(&g->dom);
   return true;

@@ -194,15 +194,16 @@ static void minor_leader(struct domain *d, void *arg)
 }
 
 /* Where one phase ends the next may be due already: a large block, or a minor collection that promoted much, may
- * have used up more than the part of the budget that belongs to a phase. */
-static void gc_slice(struct gc_domain *g, size_t least)
+ * have used up more than the part of the budget that belongs to a phase. A domain that is behind has its next slice soon. */
+void gc_slice(struct gc_domain *g, size_t least)
 {
   trace_begin(&g->dom, TRACE_MAJOR);
   for (int phases = 0; phases < 3; phases++) {
     enum gc_phase before = load_relaxed(&bac_gc.phase);
     cycle_slice(g, max_size(least, pacing_slice_work(g)));
-    if (load_relaxed(&bac_gc.phase) == before) break;
+    if (g->behind || load_relaxed(&bac_gc.phase) == before) break;
   }
+  nursery_plan_slice(g);
   trace_end(&g->dom, TRACE_MAJOR);
 }
 

@@ -323,7 +323,7 @@ static void minor_empty(struct gc_domain *g)
   g->custom_minor = 0;
   g->first.young = g->first.entries.len;
   g->last.young = g->last.entries.len;
-  g->sample_at = NULL;
+  g->sample_at = g->slice_at = NULL;
   nursery_arm(g);
   if (gc_observer() != NULL) gc_observer()->nursery_emptied(&g->dom);
 }

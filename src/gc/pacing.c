@@ -22,7 +22,7 @@ static const double MARK_RATE = 6, MARK_PART_LEAST = 0.1, MARK_PART_MOST = 0.5, 
 static const double GARBAGE_PART = 0.7, GARBAGE_LEAST = 0.05;
 
 /* The least budget: a heap of less does not cycle for nothing (FIELD M12). */
-enum { BUDGET_LEAST_WORDS = 256 * 1024 };
+enum { BUDGET_LEAST_WORDS = 384 * 1024 };
 
 /* The most that one slice does, unless the program gets ahead of it: a pause of about a millisecond. */
 enum { SLICE_MOST_WORDS = 200 * 1000, SLICE_LEAST_WORDS = 2000 };
@@ -77,6 +77,7 @@ static void pacing_note_lump(void)
 {
   struct pacing *p = &bac_gc.pacing;
   uint64_t allocated = load_relaxed(&p->allocated), seen = load_relaxed(&p->lump_from), lump = load_relaxed(&p->lump);
+  if (allocated == seen) return;
   store_relaxed(&p->lump_from, allocated);
   store_relaxed(&p->lump, max_size(allocated - min_size(seen, allocated), lump - lump / 8));
 }
@@ -130,14 +131,14 @@ void pacing_cycle_swept(void)
   pacing_set_budget(left - min_size(floating, left));
 }
 
-/* Work that is due when [part] of the way is gone, less what was done. */
+/* Work that is due when [part] of the way is gone, less what was done. At the end of the way it is all that is left, and if
+ * that is nothing, the estimate was wrong and a slice's worth is due. */
 static size_t pacing_owed(double total, double part, uint64_t done)
 {
-  double due = total * (part < 1 ? part : 1 + 4 * (part - 1)) - (double)done;
+  double due = total * (part < 1 ? part : 1) - (double)done;
+  if (part >= 1 && due < SLICE_MOST_WORDS) due = SLICE_MOST_WORDS;
   if (due <= 0) return 0;
-  size_t owed = (size_t)due / max_size(1, load_relaxed(&bac_domains.count)) + 1;
-  if (owed < SLICE_LEAST_WORDS) owed = SLICE_LEAST_WORDS;
-  return part < 1.2 ? min_size(owed, SLICE_MOST_WORDS) : owed;
+  return max_size((size_t)due / max_size(1, load_relaxed(&bac_domains.count)) + 1, SLICE_LEAST_WORDS);
 }
 
 static size_t pacing_owed_now(struct gc_domain *g)
@@ -170,11 +171,13 @@ static void pacing_tell(size_t owed, size_t work)
   gc_message(MESSAGE_SLICE_SIZE, "computed work = %zu words\n", work);
 }
 
-/* Work beyond what is usual means that the program is getting ahead: that is not put off. */
+/* What is owed and not done now is due a sixteenth of a nursery later, so that a program which is ahead pays in short pauses; a
+ * sixteenth of it at least, so that it is over soon. It is not put off by a window. */
 size_t pacing_slice_work(struct gc_domain *g)
 {
-  size_t owed = pacing_owed_now(g), size = owed > SLICE_MOST_WORDS ? 1 : bac_gc.params.window_size;
-  size_t work = window_spread(&g->window, load_relaxed(&bac_gc.phase), size, owed);
+  size_t owed = pacing_owed_now(g), most = max_size(SLICE_MOST_WORDS, owed / 16);
+  g->behind = owed > most;
+  size_t work = window_spread(&g->window, load_relaxed(&bac_gc.phase), g->behind ? 1 : bac_gc.params.window_size, min_size(owed, most));
   if (gc_wants_messages(MESSAGE_SLICE_SIZE)) pacing_tell(owed, work);
   return work;
 }

@@ -166,6 +166,8 @@ struct gc_domain {
   uint32_t deferred;              /* interrupts taken where they could not be served */
   double custom_minor;            /* share of a nursery that off-heap memory stands for */
   value *sample_at;               /* [own, stw] the observer's sample point in the nursery, NULL: none (hooks.h) */
+  value *slice_at;                /* [own, stw] where in the nursery the next slice is due, NULL: after the minor collection */
+  bool behind;                    /* [own] the last slice did not do all that is due */
   uint64_t stress_left;           /* allocations until the next forced collection */
   unsigned sweep_hint;
   struct work_window window;      /* [own] */
@@ -292,6 +294,7 @@ void mark_visitor_init(struct mark_visitor *v, struct marker *m);
 /* ---- alloc.c ---- */
 /* Sets the window's trigger to what the sample point and stress want. [own, stw] */
 void nursery_arm(struct gc_domain *g);
+void nursery_plan_slice(struct gc_domain *g);
 /* A block of a kind that the tag may not tell; collects and compacts if it must to find room. 0: no memory. [may gc] */
 value gc_alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind);
 
@@ -306,6 +309,7 @@ bool control_set_nursery(struct gc_domain *g, size_t words);
 /* ---- gc.c ---- */
 /* A minor collection, unless another domain leads one first, and a slice of at least [least] words. */
 void gc_minor_and_slice(struct gc_domain *g, size_t least);
+void gc_slice(struct gc_domain *g, size_t least);             /* major work that is due, or [least] words of it */
 /* Does what the collector wants of this domain; answers what only the client can do. */
 uint32_t gc_serve(struct gc_domain *g);
 /* A cycle that starts now, to its end; a compaction of what is there. [may gc] */
