@@ -49,11 +49,12 @@ CAMLexport void caml_adjust_minor_gc_speed(mlsize_t mem, mlsize_t max)
 }
 CAMLexport void caml_alloc_dependent_memory(mlsize_t bytes)
 {
+  gc_off_heap((intnat)bytes);
   gc_dependent_memory(domain_self(), (intnat)bytes);
 }
 CAMLexport void caml_free_dependent_memory(mlsize_t bytes)
 {
-  gc_dependent_memory(domain_self(), -(intnat)bytes);
+  gc_off_heap(-(intnat)bytes);
 }
 
 CAMLexport void caml_minor_collection(void) { gc_minor(domain_self()); }

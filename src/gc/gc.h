@@ -119,6 +119,11 @@ value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag);
  * the way. For those who go on with gc_alloc_major. [may gc] */
 bool gc_make_room(struct domain *d, mlsize_t wosize);
 
+/* Memory outside the heap that blocks hold: [bytes] have come, or (negative) have been given back. Who tells the one tells the other, so
+ * that the heap's limit can count it. And whether so much may be had: as gc_make_room. Any thread, [no gc]; [may gc] */
+void gc_off_heap(intnat bytes);
+bool gc_make_room_off_heap(struct domain *d, size_t bytes);
+
 /* A block of any size: in the nursery where it fits. Scannable fields are
  * set to Val_unit. [may gc]. 0: no memory. */
 value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag);
@@ -132,7 +137,7 @@ value gc_alloc_custom(struct domain *d, mlsize_t wosize, bool finaliser, mlsize_
  * not be noted each time: the answer, kept with the stack, is handed in at its next suspension, when the continuation of before
  * is empty, and the new one takes its place in the list. 0: none. [no gc] */
 uint64_t gc_note_continuation(struct domain *d, value cont, uint64_t last);
-/* caml_adjust_gc_speed, caml_alloc_dependent_memory, caml_free_dependent_memory. [no gc] */
+/* Off-heap memory, of which nobody need tell when it goes: it brings the next cycle nearer. As [mem] of [max], or bytes. [no gc] */
 void gc_adjust_speed(struct domain *d, mlsize_t mem, mlsize_t max);
 void gc_dependent_memory(struct domain *d, intnat bytes);
 

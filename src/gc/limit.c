@@ -13,13 +13,17 @@
  * between two such collections the heap has grown by the reserve. A program that
  * goes on all the same, until what it holds is twice the limit, is ended.
  *
+ * OUTSIDE. Memory outside the heap is a part of what is used where its holder tells both when it comes and when it
+ * goes (gc_off_heap: bigarrays, caml_alloc_dependent_memory); what is only told when it comes (caml_alloc_custom_mem) is not. It counts
+ * where the limit bounds memory, Xlimit's or the container's, not where it is only the arena that is small.
+ *
  * STATE (struct heap_limit). [at] is where the next collection for the limit's sake
  * happens: the limit, or above it after such a collection; it comes down at the end of each
- * cycle that found less. bac_heap.max_blocks bounds what is taken without such a look: [at]
- * and the limit, each with the reserve. All domains read and write both without a
+ * cycle that found less. [most] bounds what is taken without such a look: [at]
+ * and the limit, each with the reserve; bac_heap.max_blocks is what that leaves to the heap. All domains read and write them without a
  * lock: a look at an old figure is a collection too early or too late.
  *
- * Not counted: memory outside the heap, and the nurseries. Design page: docs/design/pacing.md. */
+ * Not counted: the nurseries, and what malloc holds for C code that does not tell. Design page: docs/design/pacing.md. */
 #include "gc/state.h"
 
 #include "os/os.h"
@@ -33,12 +37,20 @@ enum { TOLD_LEAST = 4 };
  * C heap; of the arena, an eighth for what survives. */
 enum { CONTAINER_HEADROOM = 5, ARENA_HEADROOM = 8 };
 
+static inline int64_t limit_outside(void) { return load_relaxed(&bac_gc.limit.outside) >> BLOCK_SHIFT; }
+
+static void limit_tell_heap(void)
+{
+  store_relaxed(&bac_heap.max_blocks, load_relaxed(&bac_gc.limit.most) - limit_outside());
+}
+
 static void limit_set_at(int64_t blocks)
 {
   struct heap_limit *l = &bac_gc.limit;
   int64_t at = blocks > l->blocks ? blocks : l->blocks;
   store_relaxed(&l->at, at);
-  store_relaxed(&bac_heap.max_blocks, at > l->blocks + l->reserve ? at : l->blocks + l->reserve);
+  store_relaxed(&l->most, at > l->blocks + l->reserve ? at : l->blocks + l->reserve);
+  limit_tell_heap();
 }
 
 void limit_init(size_t bytes)
@@ -46,13 +58,28 @@ void limit_init(size_t bytes)
   struct heap_limit *l = &bac_gc.limit;
   size_t container = bytes == 0 ? os_memory_limit() : SIZE_MAX;
   if (bytes == 0) bytes = container == SIZE_MAX ? SIZE_MAX : container - container / CONTAINER_HEADROOM;
+  l->counts_outside = bytes != SIZE_MAX;
   size_t blocks = min_size(bytes >> BLOCK_SHIFT, bac_heap.limit - bac_heap.limit / ARENA_HEADROOM);
   l->blocks = (int64_t)max_size(blocks, 1);
   l->reserve = (int64_t)max_size(blocks / RESERVE_PART, RESERVE_LEAST_BLOCKS);
   limit_set_at(0);
 }
 
-static inline int64_t limit_used(void) { return load_relaxed(&bac_heap.used_blocks); }
+static inline int64_t limit_used(void) { return load_relaxed(&bac_heap.used_blocks) + limit_outside(); }
+
+int64_t limit_heap_blocks(void)
+{
+  int64_t blocks = bac_gc.limit.blocks - limit_outside();
+  return blocks > 0 ? blocks : 0;
+}
+
+void gc_off_heap(intnat bytes)
+{
+  struct heap_limit *l = &bac_gc.limit;
+  if (!l->counts_outside) return;
+  int64_t now = add_relaxed(&l->outside, bytes) + bytes;
+  if (now >> BLOCK_SHIFT != (now - bytes) >> BLOCK_SHIFT) limit_tell_heap();
+}
 
 /* A cycle has ended: after the program has freed memory the limit is where it was. */
 void limit_cycle_swept(void)
@@ -60,6 +87,7 @@ void limit_cycle_swept(void)
   struct heap_limit *l = &bac_gc.limit;
   int64_t at = load_relaxed(&l->at), now = limit_used() + l->reserve;
   if (at > l->blocks && now < at) limit_set_at(now);
+  limit_tell_heap();
   if (limit_used() <= l->blocks) store_relaxed(&l->told, 0);
 }
 
@@ -86,15 +114,24 @@ static bool limit_fits(int64_t blocks)
   return limit_used() + blocks <= at;
 }
 
-bool gc_make_room(struct domain *d, mlsize_t wosize)
+static bool limit_make_room(struct domain *d, size_t blocks)
 {
   struct heap_limit *l = &bac_gc.limit;
-  if (wosize > Max_wosize) return false;
-  size_t blocks = wosize < SLOT_WORDS_MAX ? 0 : div_up(wosize + 1, BLOCK_WORDS);
   if (blocks > (size_t)(l->blocks + l->reserve)) return false;
   if (likely(limit_fits((int64_t)blocks)) || limit_collect(gc_domain(d), (int64_t)blocks)) return true;
   gc_domain(d)->out_of_memory = false;   /* the refusal says it */
   return false;
+}
+
+bool gc_make_room(struct domain *d, mlsize_t wosize)
+{
+  if (wosize > Max_wosize) return false;
+  return limit_make_room(d, wosize < SLOT_WORDS_MAX ? 0 : div_up(wosize + 1, BLOCK_WORDS));
+}
+
+bool gc_make_room_off_heap(struct domain *d, size_t bytes)
+{
+  return !bac_gc.limit.counts_outside || limit_make_room(d, div_up(bytes, BLOCK_BYTES));
 }
 
 static COLD void limit_tell(struct gc_domain *g)

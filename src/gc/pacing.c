@@ -36,7 +36,7 @@ static double bounded(double x, double least, double most) { return x < least ? 
  * it the reserve is used up first, or every allocation would pay for a cycle. */
 static double pacing_room(uint64_t live)
 {
-  double left = (double)bac_gc.limit.blocks * BLOCK_WORDS - (double)live, least = (double)bac_gc.limit.reserve * BLOCK_WORDS;
+  double left = (double)limit_heap_blocks() * BLOCK_WORDS - (double)live, least = (double)bac_gc.limit.reserve * BLOCK_WORDS;
   return (left > least ? left : least) / (1 + MARK_PART_MOST);
 }
 

@@ -206,7 +206,9 @@ struct pacing {
 /* See limit.c; blocks. */
 struct heap_limit {
   int64_t blocks, reserve;        /* [const] */
-  int64_t at;                     /* [atomic] */
+  bool counts_outside;            /* [const] memory outside the heap counts */
+  int64_t outside;                /* [atomic] bytes of it */
+  int64_t at, most;               /* [atomic] */
   uint32_t told;                  /* [atomic] how often, since the heap was last below */
 };
 
@@ -393,6 +395,7 @@ void pacing_cycle_swept(void);                               /* by whoever ended
 void pacing_custom(double share_of_cycle);                  /* off-heap memory, as a share of a cycle's allocation */
 
 /* ---- limit.c ---- */
+int64_t limit_heap_blocks(void);                             /* what memory outside leaves of the limit to the heap */
 void limit_init(size_t bytes);                               /* Xlimit, 0: the default; after heap_init */
 void limit_obey(struct gc_domain *g);                        /* after a minor collection: collects, compacts, tells the client */
 void limit_watch(struct gc_domain *g);                       /* where nothing may be collected: asks for the above. [no gc] */

@@ -307,6 +307,7 @@ static value new_block(intnat flags, intnat num_dims, void *data, const intnat *
 /* Dead arrays keep their data until they are collected. [may gc] */
 static void *data_alloc(uintnat size)
 {
+  if (!gc_make_room_off_heap(Caml_state->domain, size)) caml_raise_out_of_memory();
   void *data = malloc(size ? size : 1);
   if (likely(data != NULL)) return data;
   gc_full_major(Caml_state->domain);
@@ -329,7 +330,9 @@ CAMLexport value caml_ba_alloc(int flags, int num_dims, void *data, intnat *dim)
     flags |= CAML_BA_MANAGED;
   }
   bool owns = (flags & (CAML_BA_MANAGED_MASK | CAML_BA_SUBARRAY)) == CAML_BA_MANAGED;
-  return new_block(flags, num_dims, data, dims, owns ? size : 0);
+  value v = new_block(flags, num_dims, data, dims, owns ? size : 0);
+  if (owns) gc_off_heap((intnat)size);
+  return v;
 }
 
 CAMLexport value caml_ba_alloc_dims(int flags, int num_dims, void *data, ...)
@@ -363,8 +366,10 @@ CAMLexport void caml_ba_finalize(value v)
   if ((b->flags & CAML_BA_MANAGED_MASK) != CAML_BA_MANAGED) return;
   if (proxy == NULL) {
     free(b->data);
+    gc_off_heap(-(intnat)caml_ba_byte_size(b));
   } else if (sub_seq(&proxy->refcount, 1) == 1) {
     free(proxy->data);
+    gc_off_heap(-(intnat)proxy->size);
     free(proxy);
   }
 }
@@ -378,8 +383,7 @@ static struct caml_ba_proxy *share_data(struct caml_ba_array *b)
   if (proxy == NULL) {
     struct caml_ba_proxy *fresh = malloc(sizeof *fresh);
     if (fresh == NULL) caml_raise_out_of_memory();
-    uintnat size = b->flags & CAML_BA_MAPPED_FILE ? caml_ba_byte_size(b) : 0;
-    *fresh = (struct caml_ba_proxy){.refcount = 2, .data = b->data, .size = size};
+    *fresh = (struct caml_ba_proxy){.refcount = 2, .data = b->data, .size = caml_ba_byte_size(b)};
     if (cas_seq(&b->proxy, &proxy, fresh)) return fresh;
     free(fresh);
   }
@@ -824,5 +828,6 @@ CAMLexport uintnat caml_ba_deserialize(void *to)
   if (is_word_kind(kind_index(b))) deserialize_words(b->data, n);
   else deserialize_data(b, n);
   unfinished_data = NULL;
+  gc_off_heap((intnat)size);
   return block_bytes(b->num_dims);
 }
