@@ -63,9 +63,9 @@ static void finalisers_due_ready(struct gc_domain *g)
 
 /* ---- Roots ---- */
 
-static void finalisers_visit(struct finaliser *at, size_t count, bool args, struct root_visitor *v)
+static void finalisers_visit(struct finaliser *at, size_t from, size_t end, bool args, struct root_visitor *v)
 {
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = from; i < end; i++) {
     v->visit(v, &at[i].closure, 1);
     if (args) v->visit(v, &at[i].arg, 1);
   }
@@ -75,10 +75,10 @@ static void finalisers_visit(struct finaliser *at, size_t count, bool args, stru
 void finalise_visit(struct gc_domain *g, struct root_visitor *v, bool young_only)
 {
   size_t first = young_only ? g->first.young : 0, last = young_only ? g->last.young : 0;
-  finalisers_visit(g->first.entries.at + first, g->first.entries.len - first, young_only, v);
-  finalisers_visit(g->last.entries.at + last, g->last.entries.len - last, false, v);
+  finalisers_visit(g->first.entries.at, first, g->first.entries.len, young_only, v);
+  finalisers_visit(g->last.entries.at, last, g->last.entries.len, false, v);
   for (struct finaliser_batch *b = young_only ? NULL : g->ready; b != NULL; b = b->next)
-    finalisers_visit(b->entries.at, b->entries.len, true, v);
+    finalisers_visit(b->entries.at, 0, b->entries.len, true, v);
 }
 
 void finalise_begin_shading_stw(struct gc_domain *g)
