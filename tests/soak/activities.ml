@@ -95,6 +95,14 @@ let exceptions rng =
   done;
   require "handlers" (!cleaned = 101)
 
+(* On a fiber of its own, which goes with it; the runner sets the limit. *)
+let overflow _ =
+  let rec endless n = if n < 0 then 0 else 1 + endless (n + 1) in
+  if (Gc.get ()).stack_limit <= 1024 * 1024 then
+    match Effect.Deep.match_with endless 0 { retc = Fun.id; exnc = raise; effc = (fun _ -> None) } with
+    | _ -> require "an overflow" false
+    | exception Stack_overflow -> ()
+
 (* ---- Weak tables ---- *)
 
 module Strings = Weak.Make (struct type t = string let equal = String.equal let hash = Hashtbl.hash end)
@@ -234,6 +242,20 @@ let shared_table rng =
         | None -> Hashtbl.add table key [])
   done
 
+(* Threads of one domain hand trees on to each other, by a place that holds one. *)
+let threads rng =
+  let lock = Mutex.create () and changed = Condition.create () and place = ref None and n = 1 + R.int rng 20 in
+  let all = List.init (3 * n) (fun _ -> tree rng 5) in
+  let rec until ready = match ready () with Some x -> Condition.broadcast changed; x | None -> Condition.wait changed lock; until ready in
+  let put t = Mutex.protect lock (fun () -> until (fun () -> if !place = None then Some (place := Some t) else None)) in
+  let take () = Mutex.protect lock (fun () -> until (fun () -> let t = !place in place := None; t)) in
+  let sum = Atomic.make 0 in
+  let receiver () = for _ = 1 to n do ignore (Atomic.fetch_and_add sum (total (mirror (take ())))) done in
+  let receivers = List.init 3 (fun _ -> Thread.create receiver ()) in
+  List.iter put all;
+  List.iter Thread.join receivers;
+  require "what threads were given" (Atomic.get sum = List.fold_left (fun s t -> s + total t) 0 all)
+
 (* ---- Signals ---- *)
 
 let handled = Atomic.make 0
@@ -283,7 +305,7 @@ let processes rng =
 (* ---- The mix ---- *)
 
 let often = [| trees; fibers; shallow; exceptions; weak_tables; weak_shared; bigarrays; marshal; collections; finalisers; exchange; shared_table |]
-let seldom = [| mapped_file; signals; processes; profiled |]
+let seldom = [| overflow; mapped_file; threads; signals; processes; profiled |]
 
 let one rng =
   let from = if R.int rng 20 = 0 then seldom else often in
