@@ -74,7 +74,9 @@ value ext_rooted(value f, value s, value list)
   char text[100];
   array = caml_alloc_tuple(2);
   Store_field(array, 0, s);
-  copy = caml_copy_string(String_val(s));
+  char *outside = caml_stat_strdup(String_val(s));
+  copy = caml_copy_string(outside);
+  caml_stat_free(outside);
   for (int i = 0; i < 10; i++) {
     caml_callback(f, Val_unit);
     Store_field(array, 1, copy);
