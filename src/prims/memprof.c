@@ -142,12 +142,21 @@ static value memprof_run_exn(void)
   return result;
 }
 
+/* These words are known not to be sampled: a collection on the way, which empties the nursery, must not try them a second time. */
+static void alloc_unsampled(struct domain *d, size_t whsize)
+{
+  bool on = memprof_is_on(d);
+  if (on) memprof_suspend(d, true);
+  gc_nursery_alloc(d, whsize);
+  if (on) memprof_suspend(d, false);
+}
+
 /* The entry is made before the block, so that its callback may collect and raise. */
 value memprof_nursery_alloc_exn(struct domain *d, size_t whsize)
 {
   size_t samples = memprof_next_samples(d, whsize);
   if (samples == 0) {
-    gc_nursery_alloc(d, whsize);
+    alloc_unsampled(d, whsize);
     return Val_unit;
   }
   struct memprof_domain *m = memprof_of(d);
@@ -209,7 +218,7 @@ value memprof_nursery_group_exn(struct domain *d, const struct memprof_block *bl
   struct memprof_domain *m = memprof_of(d);
   size_t first = m ? m->entries.len : 0, entered = m ? group_enter(d, blocks, count, which) : 0;
   if (entered == 0) {
-    gc_nursery_alloc(d, total);
+    alloc_unsampled(d, total);
     return Val_unit;
   }
   value result = Val_unit;
