@@ -73,6 +73,7 @@ static struct stack_info *fiber_from_heap(size_t words)
     return NULL;
   }
   fiber_set_words(f, base, words);
+  f->note = (struct gc_note){0};
   return f;
 }
 

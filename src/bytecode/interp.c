@@ -469,7 +469,7 @@ OP(PERFORM):
     }
     ALLOC(cont, 2, Cont_tag, 0);
     Field(cont, 0) = Field(cont, 1) = Val_ptr(fiber);
-    gc_note_continuation(st->domain, cont, 0);
+    gc_note_continuation(st->domain, cont, &fiber->note);
     PUSH_FRAME(pc, env, extra);
     struct stack_info *done = fiber;
     SWITCH_FIBER(done->parent);

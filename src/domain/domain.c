@@ -85,7 +85,7 @@ void domain_leave(struct domain *d, void (*gone)(struct domain *, void *), void 
   world_lock(d);
   CHECK(bac_domains.live[d->slot] == d);
   bac_domains.live[d->slot] = NULL;
-  store_relaxed(&bac_domains.count, bac_domains.count - 1);
+  store_release(&bac_domains.count, bac_domains.count - 1);
   gone(d, arg);
   domain_set_self(NULL);
   lock_release(&bac_domains.world);

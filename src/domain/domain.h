@@ -71,6 +71,7 @@ struct domain {
   int slot;                  /* [const] index in the table, 0 .. limit-1; reused */
   uint64_t id;               /* [const] never reused; the first domain is 0 */
   uint32_t interrupts;       /* [atomic] DOMAIN_* requests not yet taken, below */
+  uint64_t young_list;       /* [own, stw] the collector's: see gc_note_continuation */
 };
 
 /* Requests to a domain, taken by domain_take_interrupts. Bits. Rooms above may
@@ -108,6 +109,10 @@ extern struct domains bac_domains;
 extern __thread struct domain *domain_self_ __attribute__((tls_model("initial-exec")));
 static inline struct domain *domain_self(void) { return domain_self_; }
 void domain_set_self(struct domain *d);
+
+/* Is the calling, RUNNING domain the only one? Then it is until its next safepoint or blocking section: a second one is made by
+ * its own thread. What a domain that has ended did is seen. */
+static inline bool domain_is_alone(void) { return __atomic_load_n(&bac_domains.count, __ATOMIC_ACQUIRE) == 1; }
 
 bool domains_init(int limit);          /* false: no memory */
 

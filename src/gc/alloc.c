@@ -49,9 +49,6 @@ void gc_write_field(struct domain *d, value *field, value v)
   store_release(field, v);
 }
 
-/* Nobody else sees the fields meanwhile where there is one domain, so the order of the stores is free. */
-static bool is_alone(void) { return load_relaxed(&bac_domains.count) == 1; }
-
 void gc_init_fields(struct domain *d, value *fields, const value *from, size_t n)
 {
   struct gc_domain *g = gc_domain(d);
@@ -61,7 +58,7 @@ void gc_init_fields(struct domain *d, value *fields, const value *from, size_t n
       if (is_young_block(v)) remember_field(g, &fields[i]);
       fields[i] = v;
     }
-  } else if (is_alone()) {
+  } else if (domain_is_alone()) {   /* nobody sees the fields meanwhile: the order of the stores is free */
     memcpy(fields, from, n * sizeof *fields);
   } else {
     for (size_t i = 0; i < n; i++) fields[i] = load_relaxed(&from[i]);
@@ -96,7 +93,7 @@ void gc_copy_fields(struct domain *d, value *fields, const value *from, size_t n
   fence_acquire();
   if (!nursery_contains((value)fields))
     copy_old_fields(gc_domain(d), fields, from, n);
-  else if (is_alone())
+  else if (domain_is_alone())
     memmove(fields, from, n * sizeof *fields);
   else
     copy_young_fields(fields, from, n);
@@ -325,6 +322,17 @@ static value alloc_custom_young(struct domain *d, mlsize_t wosize)
   return v;
 }
 
+void young_list_renew(struct gc_domain *g) { g->dom.young_list = add_relaxed(&bac_gc.young_lists, 1) + 1; }
+
+/* Notes of places in the list do not survive its growing. */
+static struct young_special *special_push(struct gc_domain *g, value v, double share)
+{
+  if (unlikely(g->rem.special.len == g->rem.special.cap)) young_list_renew(g);
+  struct young_special *s = vec_push(&g->rem.special);
+  *s = (struct young_special){v, share};
+  return s;
+}
+
 value gc_alloc_custom(struct domain *d, mlsize_t wosize, bool finaliser, mlsize_t mem, mlsize_t max)
 {
   bool bytes = max == 0 && mem != 0;
@@ -334,31 +342,16 @@ value gc_alloc_custom(struct domain *d, mlsize_t wosize, bool finaliser, mlsize_
   if (unlikely(gc_observer() != NULL) && v != 0 && bytes) gc_observer()->custom_allocated(d, v, mem);
   if (young && (finaliser || mem != 0)) {
     struct gc_domain *g = gc_domain(d);
-    *vec_push(&g->rem.special) = (struct young_special){v, major};
+    special_push(g, v, major);
     if (mem != 0) custom_count_minor(g, share_of((double)mem, bytes ? custom_minor_bytes(d) : (double)max));
   }
   return v;
 }
 
-/* A place in this domain's list, which the next minor collection empties: the number of collections, the domain's
- * slot, the index. */
-enum { NOTE_INDEX_BITS = 20, NOTE_SLOT_BITS = 12 };
-_Static_assert(DOMAINS_MAX <= 1 << NOTE_SLOT_BITS, "slots fit");
-
-static NOINLINE uint64_t note_first(struct remembered *rem, value cont, uint64_t list)
+void gc_note_first(struct domain *d, value cont, struct gc_note *note)
 {
-  size_t index = rem->special.len;
-  *vec_push(&rem->special) = (struct young_special){cont, 0};
-  return index >> NOTE_INDEX_BITS == 0 ? list << NOTE_INDEX_BITS | index : 0;
-}
-
-uint64_t gc_note_continuation(struct domain *d, value cont, uint64_t last)
-{
-  struct remembered *rem = &gc_domain(d)->rem;
-  uint64_t list = (load_relaxed(&bac_gc.minor_collections) + 1) << NOTE_SLOT_BITS | (unsigned)d->slot;
-  if (unlikely((last ^ list << NOTE_INDEX_BITS) >> NOTE_INDEX_BITS != 0)) return note_first(rem, cont, list);
-  rem->special.at[last & ((1 << NOTE_INDEX_BITS) - 1)].v = cont;
-  return last;
+  struct young_special *s = special_push(gc_domain(d), cont, 0);
+  *note = (struct gc_note){d->young_list, &s->v};
 }
 
 void gc_adjust_speed(struct domain *d, mlsize_t mem, mlsize_t max)

@@ -46,6 +46,7 @@ static struct gc_domain *gc_domain_new(void)
   g->dom.window = calloc(1, align_up(bac_gc.client.state_size, 64));
   g->promoted = calloc(bac_domains.limit, sizeof *g->promoted);
   g->stress_left = bac_gc.params.stress;
+  young_list_renew(g);
   if (g->dom.window != NULL && g->promoted != NULL && domain_enter(&g->dom, gc_domain_ready, NULL)) return g;
   gc_domain_free(g);
   return NULL;

@@ -133,10 +133,22 @@ value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag);
  * max = 0 [mem] bytes outside the heap (caml_alloc_custom_mem). [finaliser]: the
  * operations have one. 0: no memory. [may gc] */
 value gc_alloc_custom(struct domain *d, mlsize_t wosize, bool finaliser, mlsize_t mem, mlsize_t max);
-/* A continuation has been allocated in the nursery by the client itself. A stack that is suspended again and again need
- * not be noted each time: the answer, kept with the stack, is handed in at its next suspension, when the continuation of before
- * is empty, and the new one takes its place in the list. 0: none. [no gc] */
-uint64_t gc_note_continuation(struct domain *d, value cont, uint64_t last);
+/* A continuation has been allocated in the nursery by the client itself: the domain's list of young continuations gets it, so
+ * that its stack is freed if it dies young. A stack that is suspended again and again has one place in the list, which it
+ * keeps a note of (at first all zero), while the list is the one of then: each minor collection begins a new one, and so
+ * does growing. The continuation that was there is empty, since the stack is the new one's. [no gc] */
+struct gc_note {
+  uint64_t list;               /* struct domain's young_list when it was taken */
+  value *place;
+};
+void gc_note_first(struct domain *d, value cont, struct gc_note *note);
+static inline void gc_note_continuation(struct domain *d, value cont, struct gc_note *note)
+{
+  if (likely(note->list == d->young_list))
+    *note->place = cont;
+  else
+    gc_note_first(d, cont, note);
+}
 /* Off-heap memory, of which nobody need tell when it goes: it brings the next cycle nearer. As [mem] of [max], or bytes. [no gc] */
 void gc_adjust_speed(struct domain *d, mlsize_t mem, mlsize_t max);
 void gc_dependent_memory(struct domain *d, intnat bytes);

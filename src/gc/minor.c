@@ -308,6 +308,7 @@ static void minor_free_special(struct gc_domain *g)
     else if (bac_gc.client.custom_has_finaliser(v))
       bac_gc.client.custom_finalise(v);
   }
+  if (g->rem.special.len > 0) young_list_renew(g);
   vec_clear(&g->rem.special);
 }
 

@@ -136,7 +136,7 @@ struct young_special {
 struct remembered {
   VEC(value *) fields;            /* fields of major objects that hold young blocks */
   VEC(struct ephe_ref) ephes;
-  VEC(struct young_special) special;
+  VEC(struct young_special) special;   /* dom.young_list is its name */
 };
 
 /* Words and collections since the domain started; adopted from domains that ended. Each only grows. */
@@ -230,6 +230,7 @@ struct gc_state {
   uint64_t advanced;              /* [atomic] words of slices that were asked for while IDLE: see cycle_advance */
   struct auto_compaction auto_compaction;   /* [stw] */
   uint64_t minor_collections, major_collections, forced_major, compactions;   /* [stw, atomic read] */
+  uint64_t young_lists;           /* [atomic] names of lists given so far: see gc_note_continuation; none is 0 */
   struct heap_figures sample;     /* [stw] the heap at the end of the last minor collection or cycle: for pacing */
   struct domain_counters told;    /* [atomic] the sum over all domains there ever were, of what they have told */
 };
@@ -297,6 +298,8 @@ void mark_visitor_init(struct mark_visitor *v, struct marker *m);
 /* Sets the window's trigger to what the sample point and stress want. [own, stw] */
 void nursery_arm(struct gc_domain *g);
 void nursery_plan_slice(struct gc_domain *g);
+/* The list of young special blocks is another one now: who has noted a place in it notes a new one. [own, stw] */
+void young_list_renew(struct gc_domain *g);
 /* A block of a kind that the tag may not tell; collects and compacts if it must to find room. 0: no memory. [may gc] */
 value gc_alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind);
 

@@ -388,24 +388,27 @@ record:
         movq    STACK_SP(\to), %rsp
         .endm
 /* \parent := the fiber to which \fiber hands an effect; goes to \none if there is none: it is a domain's own, or C code that
- * called OCaml lies between. Loses %r11. */
+ * called OCaml lies between. %r11 := \fiber's top. */
         .macro  HANDLER_OF fiber, parent, none
         movq    STACK_TOP(\fiber), %r11
         movq    TOP_PARENT(%r11), \parent
         testq   \parent, \parent
         je      \none
-        cmpq    $0, STACK_CALLBACKS(\fiber)
+        cmpl    $0, STACK_CALLBACKS(\fiber)
         jne     \none
         .endm
 
-/* Goes to \young if the continuation block in %rbx is young. Else replaces it by a new one (EFFECT-1), which may collect; keeps the
- * effect in %rax, and %rdi, an integer. */
-        .macro  RENEW young
+/* Goes to \old if the continuation block in %rbx is not young. */
+        .macro  UNLESS_YOUNG old
         cmpq    STATE(YOUNG_START), %rbx
-        jb      .Lrenew\@
+        jb      \old
         cmpq    STATE(YOUNG_END), %rbx
-        jb      \young
-.Lrenew\@:
+        jae     \old
+        .endm
+
+/* Replaces the continuation block in %rbx, which is no longer young, by a new one (EFFECT-1), which may collect; keeps the
+ * effect in %rax, and %rdi, an integer. */
+        .macro  RENEW
         TO_C
         subq    $32, %rsp
         .cfi_escape DW_CFA_def_cfa_expression, 5, DW_OP_breg_rsp, LINK_SP + 32, DW_OP_deref, DW_OP_plus_uconst, 8
@@ -427,27 +430,44 @@ record:
         GLOBAL  caml_perform
         movq    STATE(CURRENT_STACK), %rsi
         HANDLER_OF %rsi, %r10, unhandled
-        RENEW   1f
-        jmp     2f
-1:      movq    %rax, %r12
+        UNLESS_YOUNG perform_renew
+        /* gc_note_continuation */
+        movq    STATE(DOMAIN), %rdx
+        movq    STACK_NOTE_PLACE(%rsi), %r12
+        movq    DOMAIN_YOUNG_LIST(%rdx), %rdx
+        cmpq    STACK_NOTE_LIST(%rsi), %rdx
+        jne     note_first
+        movq    %rbx, (%r12)
+noted:
+        leaq    1(%rsi), %rdi
+        movq    %rdi, 0(%rbx)
+/* %rax: the effect; %rbx: its continuation; %rsi: the fiber to leave, the last of the chain; %rdi: the same as an integer;
+ * %r10: its parent; %r11: its top */
+hand_over:
+        movq    %rdi, 8(%rbx)
+        movq    STATE(EXN_HANDLER), %r12
+        movq    %rsp, STACK_SP(%rsi)
+        movq    %r12, STACK_EXN(%rsi)
+        movq    STACK_EXN(%r10), %r12
+        movq    %r10, STATE(CURRENT_STACK)
+        movq    STACK_SP(%r10), %rsp
+        movq    %r12, STATE(EXN_HANDLER)
+        movq    $0, TOP_PARENT(%r11)
+        movq    TOP_EFFECT(%r11), %rsi
+        jmp     caml_apply3@PLT
+perform_renew:
+        RENEW
+        jmp     running_again
+note_first:
+        movq    %rax, %r12
         movq    %rbx, %rdi
         CALL_LEAF native_note_continuation
         movq    %r12, %rax
-2:      movq    STATE(CURRENT_STACK), %rsi
-        leaq    1(%rsi), %rdi
-        movq    %rdi, 0(%rbx)
+running_again:
+        movq    STATE(CURRENT_STACK), %rsi
         movq    STACK_TOP(%rsi), %r11
         movq    TOP_PARENT(%r11), %r10
-/* %rax: the effect; %rbx: its continuation; %rsi: the fiber to leave, the last of the chain; %r10: its parent */
-hand_over:
-        leaq    1(%rsi), %rdi
-        movq    %rdi, 8(%rbx)
-        SUSPEND %rsi
-        movq    STACK_TOP(%rsi), %r11
-        movq    $0, TOP_PARENT(%r11)
-        movq    TOP_EFFECT(%r11), %rsi
-        ACTIVATE %r10
-        jmp     caml_apply3@PLT
+        jmp     noted
 unhandled:
         movq    %rax, %rdi
         leaq    native_raise_unhandled(%rip), %rax
@@ -457,12 +477,16 @@ unhandled:
 /* %rax: an effect that this fiber's handler does not know; %rbx: its continuation; %rdi: the last fiber of its chain, a tagged
  * address. The fiber joins the chain, and its parent is asked. May collect where the block is no longer young. */
         GLOBAL  caml_reperform
-        RENEW   2f
-2:      movq    STATE(CURRENT_STACK), %rsi
+        UNLESS_YOUNG reperform_renew
+1:      movq    STATE(CURRENT_STACK), %rsi
         movq    STACK_TOP - 1(%rdi), %r11
         movq    %rsi, TOP_PARENT(%r11)
         HANDLER_OF %rsi, %r10, 3f
+        leaq    1(%rsi), %rdi
         jmp     hand_over
+reperform_renew:
+        RENEW
+        jmp     1b
         /* back to the fiber that performed: the exception is raised there */
 3:      SUSPEND %rsi
         movq    %rax, %r12

@@ -23,14 +23,20 @@
 #define STATE_EXN_HANDLER 48
 #define STATE_C_STACK 64
 #define STATE_GC_REGS 88
+#define STATE_DOMAIN 280
 #define STATE_BACKTRACE_POS 184
 #define STATE_BACKTRACE_ACTIVE 192
+
+/* struct domain */
+#define DOMAIN_YOUNG_LIST 40
 
 /* struct stack_info */
 #define STACK_SP 0
 #define STACK_EXN 8
 #define STACK_TOP 16
-#define STACK_CALLBACKS 24
+#define STACK_CALLBACKS 24      /* 32 bits */
+#define STACK_NOTE_LIST 40
+#define STACK_NOTE_PLACE 48
 
 /* struct stack_top */
 #define TOP_VALUE 0

@@ -32,11 +32,12 @@ CAMLprim value caml_continuation_use_and_update_handler_noexc(value cont, value 
 
 /* ---- For the assembly file ---- */
 
-/* The running fiber is about to be suspended in this block, a young one that OCaml code allocated. [no gc] */
+/* The running fiber is about to be suspended in this block, a young one that OCaml code allocated, for the first time since
+ * the last minor collection or so: its note is of an old list. [no gc] */
 void native_note_continuation(value cont)
 {
   struct stack_info *s = Caml_state->current_stack;
-  s->noted = gc_note_continuation(Caml_state->domain, cont, s->noted);
+  gc_note_first(Caml_state->domain, cont, &s->note);
 }
 
 /* The effect is kept, the continuation is replaced where it is no longer young. [may gc] */

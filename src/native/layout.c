@@ -16,6 +16,8 @@ AT(caml_domain_state, current_stack, STATE_CURRENT_STACK);
 AT(caml_domain_state, exn_handler, STATE_EXN_HANDLER);
 AT(caml_domain_state, c_stack, STATE_C_STACK);
 AT(caml_domain_state, gc_regs, STATE_GC_REGS);
+AT(caml_domain_state, domain, STATE_DOMAIN);
+AT(struct domain, young_list, DOMAIN_YOUNG_LIST);
 AT(caml_domain_state, backtrace_pos, STATE_BACKTRACE_POS);
 AT(caml_domain_state, backtrace_active, STATE_BACKTRACE_ACTIVE);
 
@@ -23,6 +25,9 @@ AT(struct stack_info, sp, STACK_SP);
 AT(struct stack_info, exn, STACK_EXN);
 AT(struct stack_info, top, STACK_TOP);
 AT(struct stack_info, callbacks, STACK_CALLBACKS);
+_Static_assert(sizeof(((struct stack_info *)0)->callbacks) == 4, "compared by a 32-bit instruction");
+AT(struct stack_info, note.list, STACK_NOTE_LIST);
+AT(struct stack_info, note.place, STACK_NOTE_PLACE);
 _Static_assert(sizeof(struct stack_info) <= STACK_INFO_WORDS * sizeof(value), "prologues leave room for stack_info");
 
 AT(struct stack_top, handlers[HANDLE_VALUE], TOP_VALUE);

@@ -21,17 +21,19 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { CACHE_MOST_FIBERS = 64 };
+enum { CACHE_MOST_FIBERS = 64, PAGE_WORDS = 4096 / sizeof(value) };
 
 size_t stack_max_words(void) { return load_relaxed(&runtime_params.stack_words); }
 
 /* ---- Memory ---- */
 
-static struct stack_info *stack_format(void *memory, size_t words, size_t mapped)
+static size_t mapped_words(const struct stack_info *s) { return (size_t)s->pages * PAGE_WORDS; }
+
+static struct stack_info *stack_format(void *memory, size_t words, size_t pages)
 {
   struct stack_info *s = memory;
   struct stack_top *top = (struct stack_top *)((value *)memory + words) - 1;
-  *s = (struct stack_info){.sp = (char *)top, .top = top, .words = words, .mapped = mapped};
+  *s = (struct stack_info){.sp = (char *)top, .top = top, .words = words, .pages = (uint32_t)pages};
   *top = (struct stack_top){.handlers = {Val_unit, Val_unit, Val_unit}};
   return s;
 }
@@ -47,14 +49,14 @@ static struct stack_info *stack_from_heap(size_t words)
 /* Lazily filled; huge pages would fill it in large steps. */
 static struct stack_info *stack_from_mapping(size_t words, size_t first_words)
 {
-  enum { PAGE_WORDS = 4096 / sizeof(value) };
   words = align_up(words, PAGE_WORDS);
+  if (words / PAGE_WORDS > UINT32_MAX) return NULL;
   size_t bytes = Bsize_wsize(words);
   void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return NULL;
   madvise(memory, bytes, MADV_NOHUGEPAGE);
   first_words = min_size(first_words, words);
-  return stack_format((value *)memory + words - first_words, first_words, bytes);
+  return stack_format((value *)memory + words - first_words, first_words, words / PAGE_WORDS);
 }
 
 /* ---- The cache ---- */
@@ -71,9 +73,9 @@ static struct stack_info *cache_take(caml_domain_state *st)
 
 static bool cache_keep(caml_domain_state *st, struct stack_info *s)
 {
-  if (!st || s->words != STACK_WORDS || s->mapped) return false;
+  if (!st || s->words != STACK_WORDS || s->pages != 0) return false;
   struct stack_info *head = cache_head(st);
-  uintnat count = head ? head->callbacks + 1 : 1;
+  uint32_t count = head ? head->callbacks + 1 : 1;
   if (count > CACHE_MOST_FIBERS) return false;
   s->callbacks = count;
   s->exn = head;
@@ -92,8 +94,8 @@ struct stack_info *stack_new(void)
 {
   struct stack_info *s = cache_take(Caml_state_opt);
   if (!s) return stack_from_heap(STACK_WORDS);
-  uint64_t noted = s->noted;
-  stack_format(s, STACK_WORDS, 0)->noted = noted;
+  struct gc_note note = s->note;
+  stack_format(s, STACK_WORDS, 0)->note = note;
   return s;
 }
 
@@ -105,8 +107,8 @@ struct stack_info *stack_new_main(void)
 
 static void stack_give_back(struct stack_info *s)
 {
-  if (s->mapped)
-    munmap((char *)(s->top + 1) - s->mapped, s->mapped);
+  if (s->pages != 0)
+    munmap((value *)(s->top + 1) - mapped_words(s), Bsize_wsize(mapped_words(s)));
   else
     free(s);
 }
@@ -163,7 +165,7 @@ static void stack_move(caml_domain_state *st, struct stack_info *old, struct sta
   intnat by = (char *)fresh->top - (char *)old->top;
   fresh->sp = old->sp + by;
   fresh->callbacks = old->callbacks;
-  fresh->noted = old->noted;
+  fresh->note = old->note;
   memcpy(fresh->sp, old->sp, (size_t)((char *)(old->top + 1) - old->sp));
   st->exn_handler = handlers_move(st->exn_handler, old, by);
   links_move(st->c_stack, old, fresh, by);
@@ -179,8 +181,8 @@ bool stack_ensure(caml_domain_state *st, size_t words)
   if (need <= old->words) return true;
   if (need > max) return false;
   size_t want = min_size(max_size(need, old->words * 2), max);
-  if (need <= old->mapped / sizeof(value)) {
-    stack_extend(st, old, want = min_size(want, old->mapped / sizeof(value)));
+  if (need <= mapped_words(old)) {
+    stack_extend(st, old, want = min_size(want, mapped_words(old)));
   } else {
     struct stack_info *fresh = stack_from_heap(want);
     if (!fresh) return false;

@@ -46,10 +46,10 @@ struct stack_info {
   char *sp;                     /* top: nothing is on it */
   void *exn;                    /* innermost handler, NULL: none */
   struct stack_top *top;
-  uintnat callbacks;            /* OCaml code that C code runs, on this fiber and above */
+  uint32_t callbacks;           /* OCaml code that C code runs, on this fiber and above */
+  uint32_t pages;               /* of 4 KiB, where the memory is a mapping of its own, up to its top; 0: it is malloc'ed */
   size_t words;                 /* of the whole */
-  size_t mapped;                /* bytes, where the memory is a mapping of its own; else it is malloc'ed */
-  uint64_t noted;               /* see gc_note_continuation; outlives the fiber in the cache */
+  struct gc_note note;          /* outlives the fiber in the cache */
 };
 
 /* The first words of OCaml code's part of a fiber. */

@@ -3,7 +3,8 @@
  *
  * A continuation block holds in field 0 the fiber that performed the effect and
  * in field 1 the last fiber of the suspended chain, both dressed as integers. It is
- * used once: whoever exchanges field 0 for null owns the chain.
+ * used once: whoever exchanges field 0 for null owns the chain. (A locked exchange costs as much as the rest of
+ * an effect; a domain that is alone does without.)
  *
  * EFFECT-1  A continuation block is never older than the newest reference on its stack: it is
  *           made when the stack is cut off, and made anew when the chain gets longer
@@ -20,11 +21,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct stack_info *continuation_take(value cont)
+/* Marking does not see young blocks: most continuations are resumed while they are in the nursery of who suspended them. */
+static inline bool is_in_own_nursery(const caml_domain_state *st, value v)
 {
-  gc_keep_continuation(Caml_state->domain, cont);
-  return Ptr_val(exchange_seq(&Field(cont, 0), Val_ptr(NULL)));
+  return (uintptr_t)v - (uintptr_t)st->young_start < (uintptr_t)st->young_end - (uintptr_t)st->young_start;
 }
+
+/* Field 0, for which null is put there. */
+static inline value take(value cont)
+{
+  const caml_domain_state *st = Caml_state;
+  if (unlikely(!is_in_own_nursery(st, cont))) gc_keep_continuation(st->domain, cont);
+  if (domain_is_alone()) {
+    value chain = load_relaxed(&Field(cont, 0));
+    store_relaxed(&Field(cont, 0), Val_ptr(NULL));
+    return chain;
+  }
+  return exchange_seq(&Field(cont, 0), Val_ptr(NULL));
+}
+
+struct stack_info *continuation_take(value cont) { return Ptr_val(take(cont)); }
 
 value continuation_renew(value cont)
 {
@@ -32,15 +48,16 @@ value continuation_renew(value cont)
   LOCAL_ROOTS(&cont);
   value fresh = caml_alloc_small(2, Cont_tag);
   Field(fresh, 0) = Val_ptr(NULL);
-  gc_note_continuation(Caml_state->domain, fresh, 0);
+  struct gc_note note = {0};
+  gc_note_continuation(Caml_state->domain, fresh, &note);
   Field(fresh, 1) = Field(cont, 1);
-  Field(fresh, 0) = Val_ptr(continuation_take(cont));
+  Field(fresh, 0) = take(cont);
   return fresh;
 }
 
 /* ---- Primitives ---- */
 
-CAMLprim value caml_continuation_use_noexc(value cont) { return Val_ptr(continuation_take(cont)); }
+CAMLprim value caml_continuation_use_noexc(value cont) { return take(cont); }
 
 CAMLprim value caml_continuation_use(value cont)
 {

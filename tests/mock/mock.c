@@ -91,7 +91,8 @@ value mock_alloc_continuation(struct domain *d, size_t size)
   for (size_t i = 0; i < size; i++) s->slot[i] = Val_unit;
   value v = mock_alloc(d, 2, Cont_tag);
   Field(v, 0) = Val_ptr(s);
-  gc_note_continuation(d, v, 0);
+  struct gc_note note = {0};
+  gc_note_continuation(d, v, &note);
   add_relaxed(&mock_stacks, 1);
   return v;
 }
