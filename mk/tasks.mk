@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a user calls: set-up, demo, tests, benchmarks, installation, checks.
 
-.PHONY: setup demo test soak conformance bench bench-boot bench-pacing bench-field bench-c install check-layers check-provenance clean
+.PHONY: setup demo test soak conformance bench bench-native bench-boot bench-pacing bench-field bench-c install check-layers check-provenance clean
 
 # Debian packages, the OCaml 5.3.0 sources and toolchain. Once; then it is a look at a marker.
 setup:
@@ -29,7 +29,11 @@ conformance: setup
 	@$(MAKE) --no-print-directory MODE=debug all
 	@tests/conformance/run $(DIRS)
 
-bench: bench-boot
+# Five minutes; NAMES="trees maps" for some.
+bench bench-native: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@bench/bench-native --rounds $(or $(ROUNDS),3) $(NAMES)
+
 bench-boot: setup
 	@$(MAKE) --no-print-directory MODE=release all
 	@bench/bench-boot
