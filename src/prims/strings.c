@@ -102,19 +102,33 @@ CAMLprim value caml_bytes_set64(value s, value index, value n)
 
 /* ---- Comparison ---- */
 
-/* The last word holds the length's remainder, so equal words are equal strings. */
-static bool same_bytes(value a, value b)
+/* The last word holds the length's remainder, so equal words are equal strings. Most strings are names of a word or
+ * two: a call of memcmp costs more than they do. */
+static inline bool same_bytes(value a, value b)
 {
+  enum { FEW_WORDS = 4 };
   if (a == b) return true;
-  mlsize_t size = Bosize_val(a);
-  return size == Bosize_val(b) && memcmp(String_val(a), String_val(b), size) == 0;
+  mlsize_t words = Wosize_val(a);
+  if (words != Wosize_val(b) || Field(a, 0) != Field(b, 0)) return false;
+  if (words > FEW_WORDS) return memcmp(String_val(a), String_val(b), Bsize_wsize(words)) == 0;
+  for (mlsize_t i = 1; i < words; i++)
+    if (Field(a, i) != Field(b, i)) return false;
+  return true;
+}
+
+/* The first byte in which the first words differ, of little-endian machines; 8: none. */
+static inline mlsize_t first_difference(value a, value b)
+{
+  uintptr_t bits = (uintptr_t)Field(a, 0) ^ (uintptr_t)Field(b, 0);
+  return bits ? (mlsize_t)__builtin_ctzl(bits) / 8 : sizeof(value);
 }
 
 int strings_order(value a, value b)
 {
   if (a == b) return 0;
-  mlsize_t la = string_length(a), lb = string_length(b);
-  int order = memcmp(String_val(a), String_val(b), la < lb ? la : lb);
+  mlsize_t la = string_length(a), lb = string_length(b), least = la < lb ? la : lb, at = first_difference(a, b);
+  if (at < sizeof(value) && at < least) return Byte_u(a, at) < Byte_u(b, at) ? -1 : 1;
+  int order = memcmp(String_val(a), String_val(b), least);
   if (order == 0) return (la > lb) - (la < lb);
   return order < 0 ? -1 : 1;
 }
