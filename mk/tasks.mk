@@ -61,6 +61,7 @@ check-provenance:
 	$(if $(provenance),@python3 $(provenance) . $(OCAML_SRC)/runtime)
 
 version := $(shell sed -n 's/.*define BACTRIAN_VERSION "\(.*\)"/\1/p' src/base/note.h)
+fill_in := -e 's|@PREFIX@|$(abspath $(PREFIX))|' -e 's|@VERSION@|$(version)|'
 
 # What OCaml programs are linked with stands in a folder of its own, where the compiler may look without seeing the rest of
 # PREFIX/lib. A program finds the interpreter as lib/bactrian/bin/ocamlrun, since bin/ocamlrun may be another OCaml's;
@@ -75,8 +76,8 @@ install: all
 	install -m 644 $(filter-out %/libbactrian.a,$(libs)) $(debug_libs) $(DESTDIR)$(PREFIX)/lib/bactrian/
 	install -m 644 $B/lib/libbactrian.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 include/bactrian/gc.h $(DESTDIR)$(PREFIX)/include/bactrian/
-	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' -e 's|@VERSION@|$(version)|' mk/bactrian.pc.in \
-	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/bactrian.pc
+	sed $(fill_in) mk/bactrian.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/bactrian.pc
+	sed $(fill_in) mk/META.in >$(DESTDIR)$(PREFIX)/lib/bactrian/META
 
 clean:
 	rm -rf build

@@ -22,4 +22,5 @@ let () =
       map := M.union (fun _ a b -> Some (a + b)) low (M.filter (fun _ n -> Probe.pass (); n land 7 <> 0) high)
     end
   done;
-  Probe.finish (Array.fold_left (fun n m -> n + M.cardinal m) (M.fold (fun _ a b -> a + b) !map 0) versions)
+  let sum map n = M.fold (fun _ a b -> Probe.pass (); a + b) map n in
+  Probe.finish (Array.fold_left (fun n m -> sum m n) (sum !map 0) versions)
