@@ -171,13 +171,24 @@ static void pacing_tell(size_t owed, size_t work)
   gc_message(MESSAGE_SLICE_SIZE, "computed work = %zu words\n", work);
 }
 
-/* What is owed and not done now is due a sixteenth of a nursery later, so that a program which is ahead pays in short pauses; a
- * sixteenth of it at least, so that it is over soon. It is not put off by a window. */
+/* The most that one slice does now. What is owed beyond it is due a sixteenth of a nursery later, so that a program which is
+ * ahead pays in short pauses; a sixteenth of it at least, so that it is over soon. But when the program has used up another quarter of a budget in the
+ * meantime, unmarshalling in a loop say, all of it is due. */
+static size_t pacing_most(struct gc_domain *g, size_t owed)
+{
+  uint64_t now = load_relaxed(&bac_gc.pacing.allocated);
+  if (!g->behind || now < g->behind_from) g->behind_from = now;
+  if (now - g->behind_from > load_relaxed(&bac_gc.pacing.budget) / 4) return owed;
+  return max_size(SLICE_MOST_WORDS, owed / 16);
+}
+
+/* A window does not put off what a domain owes that is behind. */
 size_t pacing_slice_work(struct gc_domain *g)
 {
-  size_t owed = pacing_owed_now(g), most = max_size(SLICE_MOST_WORDS, owed / 16);
+  size_t owed = pacing_owed_now(g), most = pacing_most(g, owed);
   g->behind = owed > most;
-  size_t work = window_spread(&g->window, load_relaxed(&bac_gc.phase), g->behind ? 1 : bac_gc.params.window_size, min_size(owed, most));
+  size_t size = owed > SLICE_MOST_WORDS ? 1 : bac_gc.params.window_size;
+  size_t work = window_spread(&g->window, load_relaxed(&bac_gc.phase), size, min_size(owed, most));
   if (gc_wants_messages(MESSAGE_SLICE_SIZE)) pacing_tell(owed, work);
   return work;
 }

@@ -168,6 +168,7 @@ struct gc_domain {
   value *sample_at;               /* [own, stw] the observer's sample point in the nursery, NULL: none (hooks.h) */
   value *slice_at;                /* [own, stw] where in the nursery the next slice is due, NULL: after the minor collection */
   bool behind;                    /* [own] the last slice did not do all that is due */
+  uint64_t behind_from;           /* [own] pacing's [allocated] when that began */
   uint64_t stress_left;           /* allocations until the next forced collection */
   unsigned sweep_hint;
   struct work_window window;      /* [own] */
