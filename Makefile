@@ -48,8 +48,11 @@ endif
 have_zstd := $(shell echo '\#include <zstd.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
 
 # Where programs that load C stubs look for ld.conf, unless OCAMLLIB says: set-up notes
-# the toolchain's library as OCAML_LIB.
+# the toolchain's library as OCAML_LIB. Without set-up it is that of the OCaml 5.3 on PATH.
 -include build/toolchain.env
+ifeq ($(OCAML_LIB),)
+OCAML_LIB := $(if $(filter 5.3.%,$(shell ocamlc -version 2>/dev/null)),$(shell ocamlc -where))
+endif
 stdlib_dir := $(if $(OCAML_LIB),-DBAC_STDLIB_DIR='"$(OCAML_LIB)"')
 
 # The same objects go into programs and into shared libraries. Where they end up in a program, the linker

@@ -88,6 +88,7 @@ static char *value_native(void)
   return text_of(is_there(place.libdir, "libasmrun_bactrian.a") ? "true" : "false");
 }
 static char *value_native_flags(void) { return text_of("-I %s -runtime-variant _bactrian", place.libdir); }
+static char *value_native_debug_flags(void) { return text_of("-I %s -runtime-variant _bactriand", place.libdir); }
 static char *value_dune_flags(void) { return text_of("(-I \"%s\" -runtime-variant _bactrian)", place.libdir); }
 static char *value_byte_flags(void) { return text_of("-use-runtime %s", place.ocamlrun); }
 static char *value_ocamlparam(void) { return text_of("_,I=%s,runtime-variant=_bactrian", place.libdir); }
@@ -109,6 +110,7 @@ static const struct {
     {"includedir", value_includedir, "where bactrian/gc.h is"},
     {"ocamlrun", value_ocamlrun, "the bytecode interpreter"},
     {"native-flags", value_native_flags, "for ocamlopt, and for ocamlc -custom or -output-complete-exe"},
+    {"native-debug-flags", value_native_debug_flags, "the same, with the runtime's assertions on"},
     {"byte-flags", value_byte_flags, "for ocamlc: the program's #! line names the interpreter"},
     {"dune-flags", value_dune_flags, "native-flags as a list of dune, for link_flags"},
     {"ocamlparam", value_ocamlparam, "native-flags as the variable OCAMLPARAM"},
@@ -123,8 +125,8 @@ static void print_help(void)
   puts("Usage: bactrian config [<option>]...\n"
        "Paths and flags of this installation of Bactrian, one line for each option;\n"
        "without options all of them, as \"name: value\".\n");
-  for (size_t i = 0; i < countof(values); i++) printf("  --%-14s %s\n", values[i].name, values[i].help);
-  puts("  --help           display this text");
+  for (size_t i = 0; i < countof(values); i++) printf("  --%-18s %s\n", values[i].name, values[i].help);
+  puts("  --help               display this text");
 }
 
 /* The index of an option's value, countof(values): unknown. */

@@ -212,13 +212,14 @@ static bool in_libraries(const libraries *all, const char *name)
 
 static void say_primitives(struct string_section names, const libraries *all)
 {
+  enum { NAMED = 5 };
   size_t count = 0, missing = 0;
   FOR_EACH_STRING(name, names) {
     count++;
     if (is_builtin(name) || in_libraries(all, name)) continue;
-    missing++;
-    TROUBLE("primitive %s is in no library, and Bactrian has none of this name", name);
+    if (missing++ < NAMED) TROUBLE("primitive %s is in no library, and Bactrian has none of this name", name);
   }
+  if (missing > NAMED) TROUBLE("so are %zu more primitives", missing - NAMED);
   if (missing == 0) say("primitives", "%zu, all in Bactrian%s", count, all->len > 0 ? " or in the libraries" : "");
 }
 

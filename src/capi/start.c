@@ -5,8 +5,11 @@
  * Custom blocks carry their finaliser, or 0, in their first word. */
 #include "capi/capi.h"
 
+#include "base/note.h"
 #include "heap/heap.h"
 #include "os/os.h"
+
+RUNTIME_NOTE("-", "c");
 
 _Static_assert(sizeof(bac_value) == sizeof(value), "a value is a value");
 _Static_assert(offsetof(struct bac_domain, young_limit) == offsetof(struct window, young_limit) &&
