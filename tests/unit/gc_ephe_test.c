@@ -229,7 +229,7 @@ TEST(ephemeron_collects_to_find_room)
   int64_t most = bac_heap.max_blocks;
   bac_gc.limit = (struct heap_limit){.blocks = bac_heap.used_blocks + BLOCKS + 10, .reserve = 4};
   bac_gc.limit.at = bac_gc.limit.blocks;
-  bac_heap.max_blocks = bac_gc.limit.blocks + bac_gc.limit.reserve;
+  bac_heap.max_blocks = bac_gc.limit.most = bac_gc.limit.blocks + bac_gc.limit.reserve;
   old_block(d, BLOCKS * BLOCK_WORDS - 1);
   EXPECT(gc_ephe_create(d, BLOCKS * BLOCK_WORDS - 10) != 0);
   bac_gc.limit = before;
