@@ -1,5 +1,6 @@
 (* SPDX-License-Identifier: MIT *)
-(* variants: no-stress *)
+(* runparam: V=1 *)
+(* variants: none *)
 (* Stacks of continuations that nobody resumes are freed, whether these die young or old, and however often their stacks have been
    suspended and resumed before. *)
 open Effect
