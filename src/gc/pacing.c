@@ -21,8 +21,10 @@ static const double MARK_RATE = 6, MARK_PART_LEAST = 0.1, MARK_PART_MOST = 0.5, 
  * is no live data: slots not yet reused, ends of blocks, the error of the estimates, which do not shrink with the overhead. */
 static const double GARBAGE_PART = 0.7, GARBAGE_LEAST = 0.05;
 
-/* The least budget: a heap of less does not cycle for nothing (FIELD M12). */
-enum { BUDGET_LEAST_WORDS = 384 * 1024 };
+/* The least budget: a small heap does not cycle for nothing (FIELD M12). With these figures, and marking in a half of the budget, its peak is
+ * still within L (1 + o/100) and a nursery of 256k words. */
+enum { BUDGET_LEAST_WORDS = 128 * 1024, BUDGET_LEAST_MOST = 384 * 1024 };
+static const double BUDGET_LEAST_PART = 1 / 1.6;
 
 /* The most that one slice does, unless the program gets ahead of it: a pause of about a millisecond. */
 enum { SLICE_MOST_WORDS = 200 * 1000, SLICE_LEAST_WORDS = 2000 };
@@ -46,7 +48,9 @@ static void pacing_set_budget(uint64_t live)
   double garbage = (double)live * (GARBAGE_LEAST + GARBAGE_PART * (double)bac_gc.params.space_overhead / 100);
   double marking = (double)live * p->mark_per_live / MARK_RATE;  /* what is allocated in the meantime: m A */
   double budget = bounded(garbage - marking, garbage / (1 + MARK_PART_MOST), garbage / (1 + MARK_PART_LEAST));
-  if (budget < BUDGET_LEAST_WORDS) budget = BUDGET_LEAST_WORDS;
+  double least = BUDGET_LEAST_WORDS + BUDGET_LEAST_PART * (double)live * (double)bac_gc.params.space_overhead / 100;
+  if (least > BUDGET_LEAST_MOST) least = BUDGET_LEAST_MOST;
+  if (budget < least) budget = least;
   budget = bounded(budget, 1, pacing_room(live) + 1);
   store_relaxed(&p->budget, (uint64_t)budget);
   store_relaxed(&p->mark_at, (uint64_t)(budget * (1 - bounded(marking / budget, MARK_PART_LEAST, MARK_PART_MOST))));
