@@ -91,7 +91,7 @@ byte_obj := $(call object,$(byte_src))
 main_obj := $(call object,$(main_src)) $B/obj/gen/primitives.o
 
 # ocamlopt's link command names no libzstd: native programs bring their own compression (libcomprmarsh).
-native_obj := $(filter-out %/prims/zstd.o,$(call object,$(native_src))) $(native_asm:%.S=$B/obj/%.o)
+native_obj := $(strip $(filter-out %/prims/zstd.o,$(call object,$(native_src))) $(native_asm:%.S=$B/obj/%.o))
 
 native_libs := $(if $(native_obj),$(patsubst %,$B/lib/libasmrun_bactrian%,.a _pic.a _shared.so))
 
