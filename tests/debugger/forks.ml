@@ -1,9 +1,11 @@
 (* SPDX-License-Identifier: MIT *)
-let child () = print_endline "child"
+(* Only the process that the debugger follows prints: the order of two would be chance. *)
+let loud = Sys.argv.(1)
+let child () = if loud = "child" then print_endline "child"
 
 let parent pid =
   ignore (Unix.waitpid [] pid);
-  print_endline "parent"
+  if loud = "parent" then print_endline "parent"
 
 let () =
   match Unix.fork () with
