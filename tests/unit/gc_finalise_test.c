@@ -2,6 +2,8 @@
 /* Tests of what the collector does with blocks that end: finalisers, custom blocks, continuations. */
 #include "gc_tests.h"
 
+#include "os/os.h"
+
 /* ---- Finalisers ---- */
 
 /* Takes what is ready, as far as there is room; answers how many. Closures are integers here. */
@@ -174,9 +176,20 @@ TEST(finalisers_are_adopted)
   expect_empty(d);
 }
 
-static void thread_polls(struct domain *d, void *stop)
+struct leaving_job { uint32_t polls, blocked, stop; int n; };
+
+static void thread_polls(struct domain *d, void *arg)
 {
-  while (!load_relaxed((uint32_t *)stop)) mock_poll(d);
+  struct leaving_job *job = arg;
+  store_release(&job->polls, 1);
+  while (!load_relaxed(&job->stop)) mock_poll(d);
+}
+
+static void thread_leaves_when_blocked(struct domain *d, void *arg)
+{
+  struct leaving_job *job = arg;
+  while (!load_acquire(&job->blocked)) mock_poll(d);
+  thread_leaves_finalisers(d, &job->n);
 }
 
 /* The first domain is in a blocking section: what another leaves goes to one that runs. */
@@ -184,15 +197,19 @@ TEST(what_a_domain_leaves_goes_to_one_that_runs)
 {
   struct domain *d = sole();
   enum { N = 10 };
-  uint32_t stop = 0;
-  int n = N;
+  struct leaving_job job = {.n = N};
   long got[N + 1];
   struct mock_thread runs, ends;
-  REQUIRE(mock_spawn(d, &runs, thread_polls, &stop));
-  REQUIRE(mock_spawn(d, &ends, thread_leaves_finalisers, &n));
+  REQUIRE(mock_spawn(d, &runs, thread_polls, &job));
+  while (!load_acquire(&job.polls)) mock_poll(d);
+  REQUIRE(mock_spawn(d, &ends, thread_leaves_when_blocked, &job));
+  domain_enter_blocking(d);
+  store_release(&job.blocked, 1);
+  while (load_acquire(&bac_domains.count) != 2) os_yield();
+  domain_leave_blocking(d);
   mock_join(d, &ends);
   EXPECT_EQ(gc_domain(d)->first.entries.len, 0);
-  store_relaxed(&stop, 1);
+  store_relaxed(&job.stop, 1);
   mock_join(d, &runs);
   gc_full_major(d);
   EXPECT_EQ(take_all(d, got, N + 1), N + 1);
