@@ -234,7 +234,7 @@ TEST(collections)
   bac_major(d);
   bac_full_major(d);
   s = quick();
-  EXPECT(s.major_collections >= before.major_collections + 2 && sums(&s));
+  EXPECT(s.major_collections >= before.major_collections + 1 && sums(&s));  /* bac_major may have found only sweeping left */
   EXPECT_EQ(s.forced_major_collections, before.forced_major_collections + 1);
   bac_compact(d);
   s = quick();
