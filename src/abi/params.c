@@ -79,7 +79,7 @@ static const struct parameter parameters[] = {
     {"w", GC(GC_SIZE, window_size)},
     {"W", RUNTIME(warnings)},
     {"Xlimit", GC(GC_SIZE, heap_limit)},
-    {"Xmarkers", RUNTIME(markers)},
+    {"Xmarkers", GC(GC_UNSIGNED, markers)},
     {"Xstress", GC(GC_UNSIGNED, stress)},
 };
 
@@ -196,12 +196,12 @@ CAMLprim value caml_runtime_parameters(value unit)
   gc_params_get(Caml_state->domain, &gc);
   return caml_alloc_sprintf(
       "b=%d,c=%zu,e=%zu,l=%zu,M=%zu,m=%zu,n=%zu,o=%zu,p=%d,s=%zu,t=%zu,v=%u,V=%u,W=%zu,"
-      "a=%zu,d=%zu,H=%d,h=%zu,i=%zu,O=%zu,w=%zu,Xlimit=%zu,Xmarkers=%zu,Xstress=%u",
+      "a=%zu,d=%zu,H=%d,h=%zu,i=%zu,O=%zu,w=%zu,Xlimit=%zu,Xmarkers=%u,Xstress=%u",
       (int)Caml_state->backtrace_active, run->cleanup_on_exit, run->event_log_words, load_relaxed(&run->stack_words),
       gc.custom_major_ratio, gc.custom_minor_ratio, gc.custom_minor_max_bytes, gc.space_overhead,
       Caml_state->parser_trace, gc.minor_words, run->trace, gc.verbose, gc.verify, load_relaxed(&run->warnings),
       gc.allocation_policy, gc.max_domains, gc.huge_pages, gc.initial_heap_words, gc.major_heap_increment,
-      gc.max_overhead, gc.window_size, gc.heap_limit, run->markers, gc.stress);
+      gc.max_overhead, gc.window_size, gc.heap_limit, gc.markers, gc.stress);
 }
 
 CAMLprim value caml_ml_enable_runtime_warnings(value enable)

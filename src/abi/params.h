@@ -27,7 +27,6 @@ struct runtime_params {
   size_t parser_trace;     /* p [const] */
   size_t trace;            /* t [const] */
   size_t warnings;         /* W [atomic: relaxed] Sys.enable_runtime_warnings changes it */
-  size_t markers;          /* Xmarkers [const] */
 };
 extern struct runtime_params runtime_params;
 

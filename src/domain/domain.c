@@ -33,19 +33,21 @@ void domain_set_self(struct domain *d) { domain_self_ = d; }
 
 /* ---- The table ---- */
 
-bool domains_init(int limit)
+bool domains_init(int limit, int helpers)
 {
   CHECK(limit >= 1 && limit <= DOMAINS_MAX && bac_domains.live == NULL);
-  bac_domains.live = os_alloc((size_t)limit * sizeof *bac_domains.live);
+  bac_domains.live = os_alloc((size_t)(limit + helpers) * sizeof *bac_domains.live);
   if (bac_domains.live == NULL) return false;
   bac_domains.limit = limit;
+  bac_domains.slots = limit + helpers;
   stw_state.cores = os_cores();
   return true;
 }
 
-static int slot_find_free(void)
+/* Of the slots [from, to), or -1. */
+static int slot_find_free(int from, int to)
 {
-  for (int slot = 0; slot < bac_domains.limit; slot++)
+  for (int slot = from; slot < to; slot++)
     if (bac_domains.live[slot] == NULL) return slot;
   return -1;
 }
@@ -54,7 +56,7 @@ bool domain_enter(struct domain *d, bool (*ready)(struct domain *, void *), void
 {
   DCHECK(domain_self() == NULL || load_relaxed(&domain_self()->state) != DOMAIN_RUNNING);
   lock_acquire(&bac_domains.world);
-  int slot = slot_find_free();
+  int slot = slot_find_free(0, bac_domains.limit);
   if (slot >= 0) {
     d->slot = slot;
     d->id = bac_domains.next_id;
@@ -69,6 +71,21 @@ bool domain_enter(struct domain *d, bool (*ready)(struct domain *, void *), void
   }
   lock_release(&bac_domains.world);
   return entered;
+}
+
+bool domain_enter_helper(struct domain *d)
+{
+  DCHECK(domain_self() == NULL);
+  lock_acquire(&bac_domains.world);
+  int slot = slot_find_free(bac_domains.limit, bac_domains.slots);
+  if (slot >= 0) {
+    d->slot = slot;
+    d->id = UINT64_MAX;
+    store_seq(&d->state, DOMAIN_BLOCKED);
+    bac_domains.live[slot] = d;
+  }
+  lock_release(&bac_domains.world);
+  return slot >= 0;
 }
 
 void world_lock(struct domain *d)
@@ -148,7 +165,7 @@ void domains_after_fork_parent(struct domain *d) { stw_end(d); }
 
 void domains_after_fork_child(struct domain *d)
 {
-  for (int slot = 0; slot < bac_domains.limit; slot++)
+  for (int slot = 0; slot < bac_domains.slots; slot++)
     if (bac_domains.live[slot] != d) bac_domains.live[slot] = NULL;
   store_relaxed(&bac_domains.count, 1);
   /* The threads that slept here are not in this process. */

@@ -93,8 +93,9 @@ typedef void (*section_told_fn)(struct domain *d, enum section_part part, bool b
 struct domains {
   struct lock world;               /* RANK_WORLD */
   struct domain **live;            /* [lock:world] by slot, NULL where free */
-  int limit;                       /* [const] slots */
-  int count;                       /* [lock:world] live domains; others may read it atomically */
+  int limit;                       /* [const] slots for domains; behind them are those of helpers */
+  int slots;                       /* [const] in all */
+  int count;                       /* [lock:world] live domains, helpers left out; others may read it atomically */
   uint64_t next_id;                /* [lock:world] */
   uint32_t stop_requested;         /* [atomic] 1 from the first interrupt to the release */
   section_told_fn section_told;    /* [atomic, set under stw] NULL: nobody wants to know */
@@ -114,13 +115,18 @@ void domain_set_self(struct domain *d);
  * its own thread. What a domain that has ended did is seen. */
 static inline bool domain_is_alone(void) { return __atomic_load_n(&bac_domains.count, __ATOMIC_ACQUIRE) == 1; }
 
-bool domains_init(int limit);          /* false: no memory */
+bool domains_init(int limit, int helpers);          /* false: no memory */
 
 /* Enters [d] (window set, all else zero) in the table as BLOCKED and gives it
  * a slot and an id. The caller is another domain's thread in a blocking section, or the
  * first thread. [ready] runs under the world lock, before any stop can see d;
  * if it answers false nothing happened. Returns false: no slot, or !ready. */
 bool domain_enter(struct domain *d, bool (*ready)(struct domain *, void *), void *arg);
+/* Enters a *helper*: a thread that has no mutator and works for the collector. It is RUNNING while it works, comes to safepoints, and
+ * takes part in jobs like any domain; nobody counts it, it has no id, and it never leads. A process has as many as
+ * domains_init was told, at most; false: it has them. The calling thread, which is no domain. */
+bool domain_enter_helper(struct domain *d);
+static inline bool domain_is_helper(const struct domain *d) { return d->slot >= bac_domains.limit; }
 /* Takes the calling, RUNNING domain out of the table; [gone] runs under the
  * world lock when no stop is under way, as the last thing that sees d. */
 void domain_leave(struct domain *d, void (*gone)(struct domain *, void *), void *arg);
@@ -161,10 +167,14 @@ bool world_is_stopped(void);
  * helper's own domain. The work function must terminate when the work is done,
  * whoever does it: a participant that never comes holds nobody up. */
 void stw_parallel(int want, void (*work)(struct domain *participant, void *arg), void *arg);
+/* Inside the leader's function: is a thread parked that may come? */
+bool stw_has_parked(void);
 
-/* Every domain in the table; under the world lock or with the world stopped. */
-#define for_each_domain(d)                                         \
-  for (int slot_ = 0; slot_ < bac_domains.limit; slot_++)          \
+/* Every domain in the table; with the helpers. Under the world lock or with the world stopped. */
+#define for_each_domain(d) for_each_domain_below_(bac_domains.limit, d)
+#define for_each_domain_and_helper(d) for_each_domain_below_(bac_domains.slots, d)
+#define for_each_domain_below_(slots_, d)                          \
+  for (int slot_ = 0; slot_ < slots_; slot_++)                     \
     for (struct domain *d = bac_domains.live[slot_]; d; d = NULL)
 
 /* fork: call before in the parent, after in the parent, after in the child. In

@@ -123,6 +123,14 @@ static void job_close(struct stw_job *job)
   }
 }
 
+bool stw_has_parked(void)
+{
+  struct domain *leader = load_relaxed(&stw()->leader);
+  for_each_domain_and_helper(d)
+    if (d != leader && load_relaxed(&d->waiting)) return true;
+  return false;
+}
+
 void stw_parallel(int want, void (*work)(struct domain *participant, void *arg), void *arg)
 {
   struct stw_private *s = stw();
@@ -130,7 +138,7 @@ void stw_parallel(int want, void (*work)(struct domain *participant, void *arg),
   CHECK(world_is_stopped() && self == domain_self());
   int cores = (int)min_size(s->cores, PLACES_MAX);
   int helpers = (want == 0 || want > cores ? cores : want) - 1;
-  if (helpers > 0 && bac_domains.count > 1) {
+  if (helpers > 0 && stw_has_parked()) {
     s->job.work = work;
     s->job.arg = arg;
     store_seq(&s->job.places, (uint32_t)helpers * PLACE);
@@ -228,7 +236,7 @@ static bool stop_one(struct domain *d)
 static uint32_t stop_each(struct domain *leader)
 {
   uint32_t missing = 0;
-  for_each_domain(d)
+  for_each_domain_and_helper(d)
     if (d != leader && !stop_one(d)) missing++;
   return missing;
 }
@@ -287,7 +295,7 @@ static void release_others(struct domain *leader)
   struct stw_private *s = stw();
   store_seq(&s->stopped, 0);
   store_seq(&bac_domains.stop_requested, 0);
-  for_each_domain(d) {
+  for_each_domain_and_helper(d) {
     domain_rearm(d);
     if (d != leader) release_one(d);
   }

@@ -49,6 +49,7 @@ void control_normalise(struct gc_params *p)
   p->custom_minor_max_bytes = clamp(p->custom_minor_max_bytes, 0, Max_long);
   p->max_domains = clamp(p->max_domains, 1, DOMAINS_MAX);
   p->verify = clamp(p->verify, 0, 2);
+  p->markers = clamp(p->markers, 0, MARKERS_MAX);
 }
 
 /* ---- Telling them ---- */
@@ -165,6 +166,7 @@ bool gc_params_set(struct domain *d, const struct gc_params *in)
   c.params.max_domains = old.max_domains;
   c.params.heap_limit = old.heap_limit;
   c.params.stress = old.stress;
+  c.params.markers = old.markers;
   control_normalise(&c.params);
   c.params.minor_words = nursery_whole_pages(c.params.minor_words, nursery_max_words());
   const struct gc_params new = c.params;

@@ -63,6 +63,7 @@ void cycle_start_stw(struct gc_domain *leader)
   }
   stw_parallel(job.domains.len > 1 ? 0 : 1, cycle_mark_roots, &job);
   vec_free(&job.domains);
+  marker_threads_start_stw();
   trace_end(&leader->dom, TRACE_CYCLE_STW);
   trace_end(&leader->dom, TRACE_CYCLE_DOMAINS);
 }
@@ -192,9 +193,11 @@ static size_t cycle_sweep(struct gc_domain *g, size_t work)
   return done;
 }
 
+/* Finalisers of custom blocks and stacks are for threads that run the program. */
 static void cycle_sweep_participant(struct domain *participant, void *arg)
 {
   (void)arg;
+  if (domain_is_helper(participant)) return;
   while (cycle_sweep(gc_domain(participant), SIZE_MAX / 2) != 0) continue;
 }
 
@@ -232,16 +235,20 @@ static void cycle_finish_leader(struct domain *d, void *arg)
   trace_end(d, TRACE_PHASE_CHANGE);
 }
 
+/* May another thread mark what this one has found? */
+static bool cycle_is_shared(void) { return load_relaxed(&bac_domains.count) > 1 || bac_gc.params.markers != 0; }
+
 static size_t cycle_mark(struct gc_domain *g, size_t work)
 {
   trace_begin(&g->dom, TRACE_MAJOR_MARK);
   size_t done = mark_some(g, work);
   trace_end(&g->dom, TRACE_MAJOR_MARK);
   gc_message(MESSAGE_MINOR, "!");
-  if (!mark_has_work(g))
-    stw_run(&g->dom, cycle_finish_leader, NULL);
-  else if (load_relaxed(&bac_domains.count) > 1)
+  if (!mark_has_work(g)) {
+    if (!marker_threads_busy()) stw_run(&g->dom, cycle_finish_leader, NULL);
+  } else if (cycle_is_shared()) {
     mark_flush(g);
+  }
   return done;
 }
 
@@ -255,6 +262,12 @@ static void cycle_clean(struct gc_domain *g, size_t work)
   if (done < work) stw_run(&g->dom, cycle_finish_leader, NULL);
 }
 
+/* The marker threads are ahead of what is owed, and done: nobody but a slice sees to the end of marking. */
+static bool cycle_marked_by_others(struct gc_domain *g)
+{
+  return bac_gc.params.markers != 0 && !marker_threads_busy() && !mark_has_work(g);
+}
+
 void cycle_slice(struct gc_domain *g, size_t work)
 {
   trace_begin(&g->dom, TRACE_MAJOR_SLICE);
@@ -264,7 +277,7 @@ void cycle_slice(struct gc_domain *g, size_t work)
     if (pacing_wants_cycle()) stw_run(&g->dom, cycle_start_if_due_leader, NULL);
     break;
   case PHASE_MARK:
-    if (work != 0) cycle_mark(g, work);
+    if (work != 0 || cycle_marked_by_others(g)) cycle_mark(g, work);
     break;
   case PHASE_CLEAN: cycle_clean(g, work); break;
   case PHASE_SWEEP:
@@ -284,8 +297,8 @@ enum { FORCED_STEP_WORDS = 1000 * 1000 };
 static bool cycle_step(struct gc_domain *g, enum gc_phase phase, size_t most)
 {
   if (phase == PHASE_MARK || phase == PHASE_CLEAN) {
-    if (phase == PHASE_MARK) cycle_mark(g, most);
-    else cycle_clean(g, most);
+    if (phase == PHASE_CLEAN) cycle_clean(g, most);
+    else if (cycle_mark(g, most) == 0 && marker_threads_busy()) os_yield();
     return false;
   }
   if (cycle_sweep(g, most) == 0 && !heap_is_swept()) os_yield();  /* another's last block */

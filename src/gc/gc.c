@@ -11,7 +11,7 @@ struct gc_state bac_gc;
 
 /* ---- Domains ---- */
 
-static void gc_domain_free(struct gc_domain *g)
+void gc_domain_free(struct gc_domain *g)
 {
   free(g->promoted);
   free(g->dom.window);
@@ -38,16 +38,25 @@ static bool gc_domain_ready(struct domain *d, void *arg)
   return false;
 }
 
-static struct gc_domain *gc_domain_new(void)
+struct gc_domain *gc_domain_alloc(size_t state_size)
 {
   struct gc_domain *g = calloc(1, sizeof *g);
   if (g == NULL) return NULL;
   allocator_init(&g->alloc);
-  g->dom.window = calloc(1, align_up(bac_gc.client.state_size, 64));
-  g->promoted = calloc(bac_domains.limit, sizeof *g->promoted);
+  g->dom.window = calloc(1, align_up(state_size, 64));
+  g->promoted = calloc(bac_domains.slots, sizeof *g->promoted);
+  if (g->dom.window != NULL && g->promoted != NULL) return g;
+  gc_domain_free(g);
+  return NULL;
+}
+
+static struct gc_domain *gc_domain_new(void)
+{
+  struct gc_domain *g = gc_domain_alloc(bac_gc.client.state_size);
+  if (g == NULL) return NULL;
   g->stress_left = bac_gc.params.stress;
   young_list_renew(g);
-  if (g->dom.window != NULL && g->promoted != NULL && domain_enter(&g->dom, gc_domain_ready, NULL)) return g;
+  if (domain_enter(&g->dom, gc_domain_ready, NULL)) return g;
   gc_domain_free(g);
   return NULL;
 }
@@ -68,7 +77,7 @@ static struct gc_domain *gc_heir_stw(struct gc_domain *of)
 {
   struct gc_domain *heir = NULL;
   for_each_gc_domain(g) {
-    if (g == of || g->leaving) continue;
+    if (g == of || g->leaving || domain_is_helper(&g->dom)) continue;
     if (load_relaxed(&g->dom.waiting)) return g;
     if (heir == NULL) heir = g;
   }
@@ -126,10 +135,11 @@ void gc_after_fork_child(struct domain *d)
   }
   domains_after_fork_child(d);
   for (size_t i = 0; i < others.len; i++) {
-    gc_domain_gone(&others.at[i]->dom, NULL);
+    if (!domain_is_helper(&others.at[i]->dom)) gc_domain_gone(&others.at[i]->dom, NULL);
     gc_domain_free(others.at[i]);
   }
   vec_free(&others);
+  marker_threads_forked();
 }
 
 /* ---- Start ---- */
@@ -164,7 +174,7 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
   bac_gc.ephe.clean_lock = (struct lock)LOCK_INIT(RANK_LEAF);
   size_t limit = bac_gc.params.max_domains = domains_that_fit(&bac_gc.params);
   *why = "no memory for the domain table";
-  if (!domains_init(limit)) return NULL;
+  if (!domains_init((int)limit, (int)bac_gc.params.markers)) return NULL;
   *why = "no address space for the nurseries";
   if (!nursery_init(limit, bac_gc.params.minor_words)) return NULL;
   *why = heap_init(bac_nurseries.bytes, gc_dead_object);

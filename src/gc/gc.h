@@ -59,6 +59,7 @@ struct gc_client {
 
 /* ---- Parameters ---- */
 
+enum { MARKERS_MAX = 64 };
 struct gc_params {
   size_t minor_words;            /* nursery of the asking domain, words; at start: of each new domain */
   size_t space_overhead;         /* o, percent */
@@ -75,6 +76,7 @@ struct gc_params {
   unsigned verbose;              /* v */
   unsigned verify;               /* V: 0, 1, 2 */
   unsigned stress;               /* Xstress: collect at each Nth allocation; 0: off */
+  unsigned markers;              /* Xmarkers: threads that mark beside the program; at most MARKERS_MAX */
   bool huge_pages;               /* H */
 };
 extern const struct gc_params gc_params_default;
@@ -86,7 +88,7 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
 /* The parameters now, and a change of them ([mutator], [may gc]). Values out of range are brought into it:
  * the nursery has Max_young_wosize + 1 words or more and is whole pages, the window 1 to 50 slices, the overhead and
  * the ratios of custom blocks are 1 or more. A change stops the world; one of minor_words collects, and concerns d only. max_domains,
- * heap_limit and stress stay what they were at start. False: no memory for the nursery, which stays as it was; all else is set. */
+ * heap_limit, stress and markers stay what they were at start. False: no memory for the nursery, which stays as it was; all else is set. */
 void gc_params_get(struct domain *d, struct gc_params *out);
 bool gc_params_set(struct domain *d, const struct gc_params *in);
 

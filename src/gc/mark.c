@@ -43,6 +43,7 @@ static void packet_publish(struct mark_packet *p)
   bac_gc.mark_full = p;
   store_relaxed(&bac_gc.mark_packets, bac_gc.mark_packets + 1);
   lock_release(&bac_gc.mark_lock);
+  marker_threads_call();
 }
 
 /* Exchanges the marker's empty packet for a shared full one. */

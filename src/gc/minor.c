@@ -326,7 +326,7 @@ static void minor_empty(struct gc_domain *g)
   g->last.young = g->last.entries.len;
   g->sample_at = g->slice_at = NULL;
   nursery_arm(g);
-  if (gc_observer() != NULL) gc_observer()->nursery_emptied(&g->dom);
+  if (gc_observer() != NULL && !domain_is_helper(&g->dom)) gc_observer()->nursery_emptied(&g->dom);
 }
 
 static void minor_tell_observer(struct domain *leader)
@@ -384,7 +384,7 @@ void minor_collect_stw(struct gc_domain *leader)
   gc_message(MESSAGE_MINOR, "<");
   trace_counter(&leader->dom, TRACE_MINOR_ALLOCATED, minor_words_in_use());
   struct minor_job job = {.leader = leader, .lock = LOCK_INIT(RANK_LEAF), .tasks = VEC_EMPTY, .shared = VEC_EMPTY};
-  job.parallel = bac_domains.count > 1 && minor_words_in_use() >= PARALLEL_LEAST_WORDS;
+  job.parallel = minor_words_in_use() >= PARALLEL_LEAST_WORDS && stw_has_parked();
   minor_add_tasks(&job);
   bac_heap.collecting = true;
   stw_parallel(job.parallel ? 0 : 1, minor_work, &job);

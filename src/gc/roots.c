@@ -143,6 +143,7 @@ void roots_after_minor(void)
 
 void roots_scan_domain(struct gc_domain *g, struct root_visitor *v, bool young_only)
 {
+  if (domain_is_helper(&g->dom)) return;
   bac_gc.client.scan_domain(&g->dom, v);
   if (gc_observer() != NULL) gc_observer()->scan(&g->dom, v, young_only);
 }

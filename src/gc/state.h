@@ -204,6 +204,13 @@ struct pacing {
   double mark_per_live;           /* [stw, pacing_cycle_swept] marked words per live word in the last cycle */
 };
 
+/* See marker_threads.c. */
+struct marker_threads {
+  int started;                    /* [stw] in this process */
+  uint32_t rings;                 /* [atomic] futex: there is more to mark */
+  uint32_t asleep;                /* [atomic] those that found nothing to do */
+};
+
 /* See limit.c; blocks. */
 struct heap_limit {
   int64_t blocks, reserve;        /* [const] */
@@ -222,6 +229,7 @@ struct gc_state {
   struct mark_packet *mark_full, *mark_empty;   /* [lock:mark] */
   int64_t mark_packets;           /* [atomic] in mark_full */
   enum mark_stage stage;          /* [stw] while marking */
+  struct marker_threads marker_threads;
   size_t stop_words;              /* [const] words of work that a stop may do to get to the end of marking or cleaning */
   struct ephe_state ephe;
 
@@ -258,8 +266,9 @@ static inline void gc_tell_moment(struct gc_domain *g, enum gc_moment moment)
   if (bac_gc.client.moment) bac_gc.client.moment(&g->dom, moment);
 }
 
+/* With the marker threads, whose tables are empty. */
 #define for_each_gc_domain(g) \
-  for_each_domain(g##_dom_) for (struct gc_domain *g = gc_domain(g##_dom_); g; g = NULL)
+  for_each_domain_and_helper(g##_dom_) for (struct gc_domain *g = gc_domain(g##_dom_); g; g = NULL)
 
 /* ---- roots.c ---- */
 /* Global roots and the client's process-wide roots. young_only: those generational roots that may hold young blocks. [stw] */
@@ -295,6 +304,13 @@ void mark_flush(struct gc_domain *g);            /* local packets to the shared 
 struct mark_visitor { struct root_visitor v; struct marker *m; };
 void mark_visitor_init(struct mark_visitor *v, struct marker *m);
 
+/* ---- marker_threads.c ---- */
+void marker_threads_start_stw(void);             /* marking begins */
+void marker_threads_call(void);                  /* a packet is there to be taken */
+/* Does any of them mark, or is about to? What it holds comes to the shared pools, or is done, without anybody's help. */
+bool marker_threads_busy(void);
+void marker_threads_forked(void);                /* this process has none */
+
 /* ---- alloc.c ---- */
 /* Sets the window's trigger to what the sample point and stress want. [own, stw] */
 void nursery_arm(struct gc_domain *g);
@@ -313,6 +329,9 @@ void control_started(void);
 bool control_set_nursery(struct gc_domain *g, size_t words);
 
 /* ---- gc.c ---- */
+/* A domain that is in no table yet, with a state of so many bytes; NULL: no memory. */
+struct gc_domain *gc_domain_alloc(size_t state_size);
+void gc_domain_free(struct gc_domain *g);
 /* A minor collection, unless another domain leads one first, and a slice of at least [least] words. */
 void gc_minor_and_slice(struct gc_domain *g, size_t least);
 void gc_slice(struct gc_domain *g, size_t least);             /* major work that is due, or [least] words of it */

@@ -178,7 +178,7 @@ void events_configure(const char *folder, unsigned log2_ring_words)
 
 static struct events_header layout(void)
 {
-  uint64_t domains = (uint64_t)bac_domains.limit, words = (uint64_t)1 << events.log2_ring_words;
+  uint64_t domains = (uint64_t)bac_domains.slots, words = (uint64_t)1 << events.log2_ring_words;
   struct events_header h = {
     .version = 1, .max_domains = domains, .ring_header_bytes = sizeof(struct ring_header),
     .ring_bytes = words * sizeof(uint64_t), .ring_words = words, .headers_at = sizeof h,

@@ -61,7 +61,7 @@ TEST(our_names)
   EXPECT_EQ(parse("Xlimit=2G,Xstress=97,Xmarkers=3"), 0);
   EXPECT_EQ(gc.heap_limit, (size_t)2 << 30);
   EXPECT_EQ(gc.stress, 97);
-  EXPECT_EQ(run.markers, 3);
+  EXPECT_EQ(gc.markers, 3);
 }
 
 TEST(numbers)

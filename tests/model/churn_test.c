@@ -229,6 +229,7 @@ int main(int argc, char **argv)
     else if (!strcmp(name, "s")) params.minor_words = n;
     else if (!strcmp(name, "V")) params.verify = n;
     else if (!strcmp(name, "stop")) stop = n;
+    else if (!strcmp(name, "markers")) params.markers = n;
     else bac_fatal("what is %s?", argv[i]);
   }
   struct domain *d = mock_start(&params);

@@ -534,6 +534,7 @@ int main(int argc, char **argv)
     else if (!strcmp(name, "V")) opt.gc.verify = n;
     else if (!strcmp(name, "stress")) opt.gc.stress = n;
     else if (!strcmp(name, "stop")) opt.stop = n;
+    else if (!strcmp(name, "markers")) opt.gc.markers = n;
     else bac_fatal("what is %s?", argv[i]);
   }
   printf("seed %lu, %d domains, %ld steps, %d rounds\n", opt.seed, opt.domains, opt.steps, opt.rounds);

@@ -17,7 +17,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-enum { FAKES = 10, TABLE = 16 };
+enum { FAKES = 10, TABLE = 16, HELPERS = 2 };
 
 /* Sanitizers slow us down by an order of magnitude. */
 enum { SCALE = UNIT_SANITIZED ? 1 : 4 };
@@ -106,7 +106,7 @@ static void fake_start(struct fake *f, void (*body)(struct fake *))
 static void init_once(void)
 {
   static bool done;
-  if (!done) CHECK(domains_init(TABLE));
+  if (!done) CHECK(domains_init(TABLE, HELPERS));
   done = true;
   memset(&world, 0, sizeof world);
 }
@@ -735,7 +735,7 @@ TEST(misuse_aborts)
   init_once();
   EXPECT_ABORTS(break_dom_2(), "DOMAIN_STOPPED");
   EXPECT_ABORTS(share_outside_a_section(), "world_is_stopped()");
-  EXPECT_ABORTS(domains_init(TABLE), "check failed");
+  EXPECT_ABORTS(domains_init(TABLE, HELPERS), "check failed");
 }
 
 UNIT_MAIN()
