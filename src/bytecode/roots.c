@@ -53,7 +53,7 @@ static void bytecode_scan_domain(struct domain *d, struct root_visitor *v)
 }
 
 /* No barrier tells when the program sets a global: all are looked at each time. */
-static void bytecode_scan_process(struct root_visitor *v, bool young_only) { v->visit(v, &caml_global_data, 1); }
+static void bytecode_scan_process(struct root_visitor *v) { v->visit(v, &caml_global_data, 1); }
 
 /* ---- Continuations ---- */
 

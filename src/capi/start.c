@@ -42,7 +42,7 @@ static void capi_scan_domain(struct domain *d, struct root_visitor *v)
   }
 }
 
-static void capi_scan_process(struct root_visitor *v, bool young_only) { (void)v, (void)young_only; }
+static void capi_scan_process(struct root_visitor *v) { (void)v; }
 static void capi_scan_continuation(value cont, struct root_visitor *v) { (void)cont, (void)v; }
 static void capi_free_continuation(value cont) { (void)cont; }
 

@@ -180,12 +180,12 @@ static bool compact_update_object(value v, uint8_t block_kind, void *arg)
 static void compact_update_root(struct compact_job *job, size_t n, struct root_visitor *visitor)
 {
   if (n == job->domains.len) {
-    roots_scan_process(visitor, false);
+    roots_scan_process(visitor);
     return;
   }
   struct gc_domain *g = job->domains.at[n];
-  roots_scan_domain(g, visitor, false);
-  finalise_visit(g, visitor, false);
+  roots_scan_domain(g, visitor);
+  finalise_visit(g, visitor);
   /* The weak halves of the finaliser tables are no roots, but they move too. */
   for (size_t i = 0; i < g->first.entries.len; i++) compact_update_slot(&g->first.entries.at[i].arg);
   for (size_t i = 0; i < g->last.entries.len; i++) compact_update_slot(&g->last.entries.at[i].arg);
@@ -194,7 +194,7 @@ static void compact_update_root(struct compact_job *job, size_t n, struct root_v
 static void compact_update(struct domain *participant, void *arg)
 {
   struct compact_job *job = arg;
-  struct root_visitor visitor = {compact_visit};
+  struct root_visitor visitor = {compact_visit, false};
   (void)participant;
   for (size_t n; (n = add_relaxed(&job->next_root, 1)) <= job->domains.len;) compact_update_root(job, n, &visitor);
   for (size_t i; (i = add_relaxed(&job->next_block, 1)) < bac_heap.committed;)

@@ -37,9 +37,9 @@ static void cycle_mark_roots(struct domain *participant, void *arg)
   trace_begin(participant, TRACE_MAJOR_MARK_ROOTS);
   for (size_t i; (i = add_relaxed(&job->next, 1)) <= job->domains.len;) {
     if (i == job->domains.len)
-      roots_scan_process(&v.v, false);
+      roots_scan_process(&v.v);
     else
-      roots_scan_domain(job->domains.at[i], &v.v, false);
+      roots_scan_domain(job->domains.at[i], &v.v);
   }
   trace_end(participant, TRACE_MAJOR_MARK_ROOTS);
 }

@@ -72,8 +72,9 @@ static void finalisers_visit(struct finaliser *at, size_t from, size_t end, bool
 }
 
 /* The argument of Gc.finalise outlives a minor collection: whether it is dead is for the cycle to say. */
-void finalise_visit(struct gc_domain *g, struct root_visitor *v, bool young_only)
+void finalise_visit(struct gc_domain *g, struct root_visitor *v)
 {
+  bool young_only = v->young_only;
   size_t first = young_only ? g->first.young : 0, last = young_only ? g->last.young : 0;
   finalisers_visit(g->first.entries.at, first, g->first.entries.len, young_only, v);
   finalisers_visit(g->last.entries.at, last, g->last.entries.len, false, v);

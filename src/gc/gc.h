@@ -24,6 +24,7 @@
  * point outside the heap (code pointers). */
 struct root_visitor {
   void (*visit)(struct root_visitor *v, value *slots, size_t count);
+  bool young_only;         /* a minor collection's: it need not see what got no young value since the last one */
 };
 
 /* Each begin has its end. A collection is told by the domain that leads it, with the world stopped; a slice, in which
@@ -40,9 +41,8 @@ struct gc_client {
   /* Every root of a STOPPED (or one's own) domain that only the client knows: stacks, local
    * roots, pending exceptions. World stopped, or own domain. [no gc] */
   void (*scan_domain)(struct domain *d, struct root_visitor *v);
-  /* Process-wide roots that are not registered as global roots. young_only: for a minor collection, which
-   * need not see those that got no new value since the last one. [stw] */
-  void (*scan_process)(struct root_visitor *v, bool young_only);
+  /* Process-wide roots that are not registered as global roots. [stw] */
+  void (*scan_process)(struct root_visitor *v);
 
   /* The suspended stack that a continuation block (Cont_tag) holds in field 0,
    * tagged by Val_ptr; may be NULL inside. */

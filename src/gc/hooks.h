@@ -32,9 +32,8 @@ struct gc_observer {
   /* A custom block was born that stands for [bytes] outside the heap. [mutator] [no gc] */
   void (*custom_allocated)(struct domain *d, value block, size_t bytes);
 
-  /* The observer's strong references for domain d, which the collector may change; young_only: those suffice
-   * that may have got a young value since the last minor collection. Whenever roots_scan_domain runs. [no gc] */
-  void (*scan)(struct domain *d, struct root_visitor *v, bool young_only);
+  /* The observer's strong references for domain d, which the collector may change. Whenever roots_scan_domain runs. [no gc] */
+  void (*scan)(struct domain *d, struct root_visitor *v);
   /* Every block that the observer refers to weakly for domain d: [where] answers its address
    * now, or 0 if it is dead. With WEAK_AFTER_MINOR [where] is only good for young blocks. [stw] */
   void (*update_weak)(struct domain *d, enum weak_event event, value (*where)(value));

@@ -316,7 +316,7 @@ static void mark_visit(struct root_visitor *v, value *slots, size_t count)
 
 void mark_visitor_init(struct mark_visitor *v, struct marker *m)
 {
-  v->v.visit = mark_visit;
+  v->v = (struct root_visitor){mark_visit, false};
   v->m = m;
 }
 

@@ -196,14 +196,14 @@ static void minor_run_task(struct minor_worker *w, struct minor_task t)
   struct domain *self = &w->g->dom;
   if (t.g == NULL) {
     trace_begin(self, TRACE_MINOR_GLOBAL_ROOTS);
-    roots_scan_process(&w->v, true);
+    roots_scan_process(&w->v);
     trace_end(self, TRACE_MINOR_GLOBAL_ROOTS);
   } else if (t.to == 0) {
     trace_begin(self, TRACE_MINOR_LOCAL_ROOTS);
-    roots_scan_domain(t.g, &w->v, true);
+    roots_scan_domain(t.g, &w->v);
     trace_end(self, TRACE_MINOR_LOCAL_ROOTS);
     trace_begin(self, TRACE_MINOR_FINALISERS_ROOTS);
-    finalise_visit(t.g, &w->v, true);
+    finalise_visit(t.g, &w->v);
     trace_end(self, TRACE_MINOR_FINALISERS_ROOTS);
   } else {
     trace_begin(self, TRACE_MINOR_REMEMBERED_SET);
@@ -220,7 +220,7 @@ static bool minor_has_work(struct minor_job *job)
 static void minor_work(struct domain *participant, void *arg)
 {
   struct minor_job *job = arg;
-  struct minor_worker w = {{minor_visit}, gc_domain(participant), job, false};
+  struct minor_worker w = {{minor_visit, true}, gc_domain(participant), job, false};
   bool leads = w.g == job->leader;
   w.g->promotes = true;
   if (!leads) trace_begin(participant, TRACE_MINOR);
@@ -390,7 +390,7 @@ void minor_collect_stw(struct gc_domain *leader)
   stw_parallel(job.parallel ? 0 : 1, minor_work, &job);
 
   job.parallel = false;
-  struct minor_worker w = {{minor_visit}, leader, &job, true};
+  struct minor_worker w = {{minor_visit, true}, leader, &job, true};
   ephe_minor_stw(&w);
   bac_heap.collecting = false;
   minor_finish(leader);

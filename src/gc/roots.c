@@ -121,13 +121,13 @@ void gc_root_modify_generational(value *slot, value v)
   lock_release(&roots.lock);
 }
 
-void roots_scan_process(struct root_visitor *v, bool young_only)
+void roots_scan_process(struct root_visitor *v)
 {
-  bac_gc.client.scan_process(v, young_only);
+  bac_gc.client.scan_process(v);
   /* The lock keeps out threads that are in a blocking section. */
   lock_acquire(&roots.lock);
   root_set_visit(&roots.plain, v);
-  if (young_only)
+  if (v->young_only)
     for (size_t i = 0; i < roots.young.len; i++) v->visit(v, roots.young.at[i], 1);
   else
     root_set_visit(&roots.generational, v);
@@ -141,9 +141,9 @@ void roots_after_minor(void)
   lock_release(&roots.lock);
 }
 
-void roots_scan_domain(struct gc_domain *g, struct root_visitor *v, bool young_only)
+void roots_scan_domain(struct gc_domain *g, struct root_visitor *v)
 {
   if (domain_is_helper(&g->dom)) return;
   bac_gc.client.scan_domain(&g->dom, v);
-  if (gc_observer() != NULL) gc_observer()->scan(&g->dom, v, young_only);
+  if (gc_observer() != NULL) gc_observer()->scan(&g->dom, v);
 }

@@ -271,12 +271,12 @@ static inline void gc_tell_moment(struct gc_domain *g, enum gc_moment moment)
   for_each_domain_and_helper(g##_dom_) for (struct gc_domain *g = gc_domain(g##_dom_); g; g = NULL)
 
 /* ---- roots.c ---- */
-/* Global roots and the client's process-wide roots. young_only: those generational roots that may hold young blocks. [stw] */
-void roots_scan_process(struct root_visitor *v, bool young_only);
+/* Global roots and the client's process-wide roots. [stw] */
+void roots_scan_process(struct root_visitor *v);
 /* All young generational roots have become old. [stw] */
 void roots_after_minor(void);
 /* Roots of one domain: the client's and the observer's. Those of its finalisers are finalise.c's. [stw] */
-void roots_scan_domain(struct gc_domain *g, struct root_visitor *v, bool young_only);
+void roots_scan_domain(struct gc_domain *g, struct root_visitor *v);
 
 /* ---- minor.c ---- */
 /* Empties every nursery. Leader of a stopped world. */
@@ -377,8 +377,8 @@ size_t finalise_mark_some(struct gc_domain *g, struct marker *m, size_t budget);
 bool finalise_has_work(const struct gc_domain *g);
 size_t finalise_clean_some(struct gc_domain *g, size_t budget);  /* own domain or [stw] */
 void finalise_adopt_stw(struct gc_domain *heir, struct gc_domain *gone);
-/* Closures, and what is ready; young_only: of entries that may be young, with the values of Gc.finalise. [stw] */
-void finalise_visit(struct gc_domain *g, struct root_visitor *v, bool young_only);
+/* Closures, and what is ready; for young_only: of entries that may be young, with the values of Gc.finalise. [stw] */
+void finalise_visit(struct gc_domain *g, struct root_visitor *v);
 /* Marking has begun: all of the above is to be shaded (FIN-1). Nothing is young. */
 void finalise_begin_shading_stw(struct gc_domain *g);
 

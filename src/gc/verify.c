@@ -178,7 +178,7 @@ static void verify_fields(const struct verify *v, value object, uint8_t kind)
   } else if (kind == KIND_EPHE) {
     verify_ephemeron(v, object, Wosize_hd(hd));
   } else if (kind == KIND_CONT) {
-    struct verify_visitor vv = {{verify_visit}, v, object, "stack of a continuation"};
+    struct verify_visitor vv = {{verify_visit, false}, v, object, "stack of a continuation"};
     bac_gc.client.scan_continuation(object, &vv.v);
   }
 }
@@ -294,13 +294,13 @@ static void verify_weak_halves(struct verify_visitor *vv, const struct finaliser
 
 static void verify_roots(const struct verify *v)
 {
-  struct verify_visitor vv = {{verify_visit}, v, 0, "root of the process"};
-  roots_scan_process(&vv.v, false);
+  struct verify_visitor vv = {{verify_visit, false}, v, 0, "root of the process"};
+  roots_scan_process(&vv.v);
   for_each_gc_domain(g) {
     vv.what = "root of a domain";
-    roots_scan_domain(g, &vv.v, false);
+    roots_scan_domain(g, &vv.v);
     vv.what = "closure of a finaliser, or one that is ready (FIN-1)";
-    finalise_visit(g, &vv.v, false);
+    finalise_visit(g, &vv.v);
     vv.what = "value of finalise";
     verify_weak_halves(&vv, &g->first);
     vv.what = "value of finalise_last";

@@ -40,9 +40,9 @@ void statics_init(void);
 /* The same for a unit that was linked dynamically; any of these may be NULL. Its roots are scanned always. */
 void statics_add(const void *frame_table, value *roots, const char *code, const char *code_end);
 extern intnat caml_globals_inited;
-/* The program's globals. young_only: those that a module which is being initialised may have set since the last
+/* The program's globals; for young_only those that a module which is being initialised may have set since the last
  * time. [stw] */
-void statics_scan(struct root_visitor *v, bool young_only);
+void statics_scan(struct root_visitor *v);
 
 /* ---- Roots (roots.c) ---- */
 extern const struct gc_client native_client;

@@ -34,12 +34,12 @@ static void unit_scan(value *const unit, struct root_visitor *v)
   for (value *block = unit; *block != 0; block++) v->visit(v, Op_val(*block), Wosize_val(*block));
 }
 
-void statics_scan(struct root_visitor *v, bool young_only)
+void statics_scan(struct root_visitor *v)
 {
-  for (intnat i = young_only ? statics.scanned : 0; i <= caml_globals_inited && caml_globals[i]; i++)
+  for (intnat i = v->young_only ? statics.scanned : 0; i <= caml_globals_inited && caml_globals[i]; i++)
     unit_scan(caml_globals[i], v);
   for (size_t i = 0; i < statics.linked.len; i++) unit_scan(statics.linked.at[i], v);
-  if (young_only) statics.scanned = caml_globals_inited;
+  if (v->young_only) statics.scanned = caml_globals_inited;
 }
 
 /* ---- Code ---- */

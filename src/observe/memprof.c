@@ -338,11 +338,11 @@ static void on_custom_allocated(struct domain *d, value block, size_t bytes)
   sample_words(d, block, words, words, MEMPROF_CUSTOM);
 }
 
-static void on_scan(struct domain *d, struct root_visitor *v, bool young_only)
+static void on_scan(struct domain *d, struct root_visitor *v)
 {
   struct memprof_domain *m = memprof_of(d);
   if (m == NULL) return;
-  for (size_t i = young_only ? m->young_from : 0; i < m->entries.len; i++) v->visit(v, &m->entries.at[i].user, 1);
+  for (size_t i = v->young_only ? m->young_from : 0; i < m->entries.len; i++) v->visit(v, &m->entries.at[i].user, 1);
 }
 
 /* The program's datum and the block's place are not kept for a profile of which nothing is told any more. */

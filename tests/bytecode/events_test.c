@@ -18,7 +18,7 @@
 static bool yes(struct domain *d) { return d != NULL; }
 static void nothing(struct domain *d) { (void)d; }
 static void no_roots(struct domain *d, struct root_visitor *v) { (void)d, (void)v; }
-static void no_process_roots(struct root_visitor *v, bool young_only) { (void)v; }
+static void no_process_roots(struct root_visitor *v) { (void)v; }
 static bool no_finaliser(value v) { return v == 0; }
 
 static struct domain *started(void)

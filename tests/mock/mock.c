@@ -22,7 +22,7 @@ static bool mock_domain_init(struct domain *d)
 
 static void mock_domain_fini(struct domain *d) { capi_client.domain_fini(d); }
 static void mock_scan_domain(struct domain *d, struct root_visitor *v) { capi_client.scan_domain(d, v); }
-static void mock_scan_process(struct root_visitor *v, bool young_only) { capi_client.scan_process(v, young_only); }
+static void mock_scan_process(struct root_visitor *v) { capi_client.scan_process(v); }
 static bool mock_custom_has_finaliser(value v) { return capi_client.custom_has_finaliser(v); }
 static void mock_custom_finalise(value v) { capi_client.custom_finalise(v); }
 
