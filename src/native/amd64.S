@@ -20,10 +20,18 @@
 
 /* DWARF: the CFA is what the expression yields. rsp_rule OFFSET, ADD: the word at %rsp + OFFSET, plus ADD. */
 #define DW_CFA_def_cfa_expression 0x0f
+#define DW_CFA_expression 0x10
+#define DW_RIP 16
 #define DW_OP_deref 0x06
+#define DW_OP_dup 0x12
+#define DW_OP_drop 0x13
+#define DW_OP_swap 0x16
 #define DW_OP_plus_uconst 0x23
+#define DW_OP_bra 0x28
+#define DW_OP_skip 0x2f
 #define DW_OP_breg_rbx 0x73
 #define DW_OP_breg_rsp 0x77
+#define DW_OP_breg_r14 0x7e
 
         .macro GLOBAL name
         .globl \name
@@ -317,6 +325,32 @@ chunk_trap:
         orq     $2, %rax
         jmp     leave_ocaml
 
+/* An OCaml function returns into a frame that a return barrier guards (walk.c): with its result, and no other register
+ * that anybody wants. For who unwinds, this is a frame of no size, whose caller is barrier_return of the domain's own
+ * fiber: the last of the chain that begins with the running one. */
+        HIDDEN  native_return_barrier
+        .cfi_def_cfa %rsp, 0
+        .cfi_escape DW_CFA_expression, DW_RIP, 28, \
+                    DW_OP_breg_r14, STATE_CURRENT_STACK, DW_OP_deref, DW_OP_plus_uconst, STACK_TOP, DW_OP_deref, \
+                    DW_OP_dup, DW_OP_plus_uconst, TOP_PARENT, DW_OP_deref, DW_OP_dup, DW_OP_bra, 4, 0, \
+                    DW_OP_drop, DW_OP_skip, 8, 0, \
+                    DW_OP_swap, DW_OP_drop, DW_OP_plus_uconst, STACK_TOP, DW_OP_deref, DW_OP_skip, 0xec, 0xff, \
+                    DW_OP_plus_uconst, TOP_BARRIER_RETURN
+        movq    %rsp, %r13
+        .cfi_def_cfa_register %r13
+        movq    STATE(C_STACK), %rsp
+        subq    $16, %rsp
+        movq    %rax, (%rsp)
+        movsd   %xmm0, 8(%rsp)
+        movq    %r13, %rdi
+        call    native_barrier_reached
+        movq    %rax, %r11
+        movq    (%rsp), %rax
+        movsd   8(%rsp), %xmm0
+        movq    %r13, %rsp
+        jmp     *%r11
+        END     native_return_barrier
+
 /* ---- Exceptions ---- */
 
         .macro  THROW
@@ -336,9 +370,8 @@ chunk_trap:
 record:
         movq    %rax, %r12
         movq    %rax, %rdi
-        movq    (%rsp), %rsi
-        leaq    8(%rsp), %rdx
-        movq    STATE(EXN_HANDLER), %rcx
+        leaq    8(%rsp), %rsi
+        movq    STATE(EXN_HANDLER), %rdx
         CALL_LEAF native_record_backtrace
         movq    %r12, %rax
         THROW

@@ -43,6 +43,7 @@
 #define TOP_EXN 8
 #define TOP_EFFECT 16
 #define TOP_PARENT 24
+#define TOP_BARRIER_RETURN 40
 
 /* struct c_stack_link */
 #define LINK_STACK 0

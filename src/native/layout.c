@@ -34,6 +34,7 @@ AT(struct stack_top, handlers[HANDLE_VALUE], TOP_VALUE);
 AT(struct stack_top, handlers[HANDLE_EXN], TOP_EXN);
 AT(struct stack_top, handlers[HANDLE_EFFECT], TOP_EFFECT);
 AT(struct stack_top, parent, TOP_PARENT);
+AT(struct stack_top, barrier_return, TOP_BARRIER_RETURN);
 _Static_assert(sizeof(struct stack_top) % 16 == 0, "the first frame is aligned");
 
 AT(struct c_stack_link, stack, LINK_STACK);

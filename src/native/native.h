@@ -13,10 +13,11 @@ value caml_callback2_asm(caml_domain_state *st, value closure, value *args);
 value caml_callback3_asm(caml_domain_state *st, value closure, value *args);
 _Noreturn void caml_raise_exception(caml_domain_state *st, value exn);
 extern char caml_system__code_begin[], caml_system__code_end[];
+extern char native_return_barrier[];
 
 /* ---- What it calls ---- */
 void native_allocate(void);
-void native_record_backtrace(value exn, uintptr_t pc, char *sp, const char *handler);
+void native_record_backtrace(value exn, char *sp, const char *handler);
 void native_note_continuation(value cont);
 void native_renew_continuation(value effect_and_cont[2]);
 _Noreturn void native_raise_unhandled(value effect);

@@ -49,9 +49,9 @@ static bool backtrace_has_buffer(caml_domain_state *st)
   return st->backtrace_buffer != NULL;
 }
 
-/* The frames from the one that pc returns into, at sp, to that of the handler. A reraise of the same
+/* The frames from the one that the return address just below sp leads to, to that of the handler. A reraise of the same
  * exception goes on where the last one stopped. [no gc] */
-void native_record_backtrace(value exn, uintptr_t pc, char *sp, const char *handler)
+void native_record_backtrace(value exn, char *sp, const char *handler)
 {
   caml_domain_state *st = Caml_state;
   if (exn != st->backtrace_last_exn) {
@@ -59,7 +59,7 @@ void native_record_backtrace(value exn, uintptr_t pc, char *sp, const char *hand
     st->backtrace_last_exn = exn;
   }
   if (!backtrace_has_buffer(st)) return;
-  struct frame_walk w = walk_from(st->current_stack, pc, sp);
+  struct frame_walk w = walk_from(st->current_stack, sp);
   do {
     const struct frame_descr *d = walk_frame(&w);
     if (!d || st->backtrace_pos >= BACKTRACE_BUFFER_SLOTS) return;

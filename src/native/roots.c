@@ -35,14 +35,14 @@ static void native_domain_fini(struct domain *d)
 
 struct stack_info *backend_stack_new(void) { return stack_new_main(); }
 void backend_stack_free(struct stack_info *first) { stack_free_chain(first); }
-void backend_stack_scan(struct stack_info *first, value *regs, struct root_visitor *v) { walk_scan_chain(first, regs, v); }
+void backend_stack_scan(struct stack_info *first, value *regs, struct root_visitor *v) { walk_scan_own(first, regs, v); }
 
 /* ---- Scanning ---- */
 
 static void native_scan_domain(struct domain *d, struct root_visitor *v)
 {
   caml_domain_state *st = state_of(d);
-  walk_scan_chain(st->current_stack, st->gc_regs, v);
+  walk_scan_own(st->current_stack, st->gc_regs, v);
   state_scan(st, v);
 }
 
@@ -50,7 +50,7 @@ static struct stack_info *continuation_first(value cont) { return Ptr_val(load_a
 
 static void native_scan_continuation(value cont, struct root_visitor *v)
 {
-  walk_scan_chain(continuation_first(cont), NULL, v);
+  walk_scan_suspended(continuation_first(cont), v);
 }
 
 static void native_free_continuation(value cont) { stack_free_chain(continuation_first(cont)); }

@@ -21,6 +21,9 @@
  *          links (c_stack) and in the state.
  * STACK-3  When OCaml code is entered from C, CHUNK and red zone are free (stack_ensure).
  * STACK-4  An effect does not cross C code: a fiber with [callbacks] hands no effect to its parent.
+ * STACK-5  Where a domain's own fiber has a *return barrier*, no frame that is older holds a young value: the barrier stands in the place
+ *          of the return address into these frames, so they have not run since the last minor collection. An exception may go past it; then it is
+ *          on the fiber no more (walk.c).
  *
  * OWNER. A running fiber and its parents belong to their domain; a suspended
  * chain belongs to the continuation block that names it. */
@@ -40,6 +43,8 @@ enum { HANDLE_VALUE, HANDLE_EXN, HANDLE_EFFECT, HANDLERS };
 struct stack_top {
   value handlers[HANDLERS];     /* closures; Val_unit in a domain's own fiber */
   struct stack_info *parent;    /* NULL: the domain's own, or the last of a suspended chain */
+  size_t barrier_at;            /* bytes from the return barrier up to here; 0: there is none */
+  uintptr_t barrier_return;     /* the return address whose place it has */
 };
 
 struct stack_info {
@@ -91,5 +96,6 @@ static inline size_t stack_used_words(const struct stack_info *s)
 /* ---- What amd64.S calls ---- */
 bool native_grow_stack(size_t words);
 void native_fiber_done(struct stack_info *s);
+uintptr_t native_barrier_reached(char *sp);
 
 #endif

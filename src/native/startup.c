@@ -5,6 +5,7 @@
 #include "abi/params.h"
 #include "base/note.h"
 #include "native/native.h"
+#include "native/walk.h"
 #include "prims/runtime_events.h"
 #include "prims/sys.h"
 
@@ -20,6 +21,7 @@ static void runtime_start(char **argv)
   const char *why = NULL;
   params_read_environment(&params);
   statics_init();
+  walk_init(params.stress != 0);
   struct domain *d = gc_init(&params, &native_client, &why);
   if (!d) bac_fatal("cannot start: %s", why ? why : "no memory");
   state_set_self(d);
