@@ -329,13 +329,3 @@ value t_cas(value block, value expected, value desired)
 {
   return Val_bool(caml_atomic_cas_field(block, 0, expected, desired));
 }
-
-/* What manuals forbid and libraries do: a C pointer where a value is expected, here to memory whose words look like no block. */
-value t_naked(value unit)
-{
-  uintnat *p = malloc(4 * sizeof *p);
-  for (int i = 0; i < 4; i++) p[i] = ~(uintnat)0;
-  return (value)(p + 1);
-}
-
-value t_naked_read(value naked) { return Val_bool(*(uintnat *)naked == ~(uintnat)0); }

@@ -35,8 +35,6 @@ external kill_pending : unit -> bool = "t_kill_pending"
 external kill_masked : unit -> unit = "t_kill_masked"
 external unmask : unit -> unit = "t_unmask"
 external stat : unit -> bool = "t_stat"
-external naked : unit -> Obj.t = "t_naked"
-external naked_read : Obj.t -> bool = "t_naked_read"
 external cas : 'a ref -> 'a -> 'a -> bool = "t_cas"
 
 exception Plain
@@ -173,17 +171,6 @@ let signals () =
      | exception Sys_error m -> m = "Invalid argument"
      | _ -> false)
 
-(* In young and old blocks, overwritten while marking, through a compaction. *)
-let naked_pointers () =
-  let kept = Array.init 1000 (fun _ -> ref (naked ())) in
-  for i = 1 to 20_000 do
-    kept.(i mod 1000) := (if i mod 3 = 0 then naked () else !(kept.(i * 7 mod 1000)));
-    ignore (Sys.opaque_identity (Array.make 50 !(kept.(0))));
-    if i mod 7_000 = 0 then Gc.compact ()
-  done;
-  Gc.full_major ();
-  check "naked_pointers" (Array.for_all (fun r -> naked_read !r) kept)
-
 let () =
   allocation ();
   roots ();
@@ -191,7 +178,6 @@ let () =
   raising ();
   calling ();
   signals ();
-  naked_pointers ();
   check "stat" (stat ());
   let r = ref (Some 1) in
   let old = !r in
