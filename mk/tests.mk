@@ -36,4 +36,9 @@ $(byte_programs): $B/tests/%: $B/obj/tests/%.o $B/obj/gen/primitives.o $B/lib/li
 # The collector's calls of the C heap come to the test, which refuses some.
 $B/tests/fault/gc_malloc_test: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
--include $(patsubst $B/tests/%,$B/obj/tests/%.d,$(core_programs) $(capi_programs) $(byte_programs)) $(mock_obj:.o=.d)
+# The marshaller's fuzzer is several files, and counts what the runtime takes of the C heap.
+$B/tests/fuzz/marshal_fuzz: $(call object,$(wildcard tests/fuzz/marshal/*.c))
+$B/tests/fuzz/marshal_fuzz: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+
+-include $(patsubst $B/tests/%,$B/obj/tests/%.d,$(core_programs) $(capi_programs) $(byte_programs)) $(mock_obj:.o=.d) \
+  $(patsubst %.c,$B/obj/%.d,$(wildcard tests/fuzz/marshal/*.c))

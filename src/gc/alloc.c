@@ -217,19 +217,25 @@ static inline value tell_allocated(struct gc_domain *g, value v)
   return v;
 }
 
+static inline void count_direct(struct gc_domain *g, size_t words)
+{
+  g->counters.major_words += words;
+  g->direct_words += words;
+  if (likely(g->direct_words <= DIRECT_WORDS_TOLD)) return;
+  pacing_allocated(g);
+  domain_request(&g->dom, DOMAIN_WANT_SLICE);
+  limit_watch(g);
+}
+
 static value alloc_major_kind(struct gc_domain *g, mlsize_t wosize, tag_t tag, unsigned kind)
 {
   value v = heap_alloc(&g->alloc, kind, wosize, tag);
-  if (unlikely(v == 0)) return 0;
-  g->counters.major_words += wosize + 1;
-  g->direct_words += wosize + 1;
-  if (unlikely(g->direct_words > DIRECT_WORDS_TOLD)) {
-    pacing_allocated(g);
-    domain_request(&g->dom, DOMAIN_WANT_SLICE);
-    limit_watch(g);
-  }
+  if (likely(v != 0)) count_direct(g, wosize + 1);
   return v;
 }
+
+struct allocator *gc_bulk(struct domain *d) { return gc_observer() == NULL ? &gc_domain(d)->alloc : NULL; }
+void gc_bulk_allocated(struct domain *d, size_t words) { count_direct(gc_domain(d), words); }
 
 static unsigned kind_of_tag(tag_t tag, bool finaliser)
 {

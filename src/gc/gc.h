@@ -117,6 +117,12 @@ void gc_nursery_alloc(struct domain *d, size_t whsize);
  * not collect. [no gc] */
 value gc_alloc_major(struct domain *d, mlsize_t wosize, tag_t tag);
 
+/* Many blocks at once, [no gc] from the first to the last: they are cut off the answer by heap_alloc (heap/heap.h), those of kinds SCAN and
+ * NOSCAN. Their words are told by gc_bulk_allocated, every few thousand and at the end. NULL: allocations are being
+ * watched, gc_alloc_major makes them. [no gc] */
+struct allocator *gc_bulk(struct domain *d);
+void gc_bulk_allocated(struct domain *d, size_t words);
+
 /* Whether a block of wosize words may be had: collects and compacts first where the heap's limit is in
  * the way. For those who go on with gc_alloc_major. [may gc] */
 bool gc_make_room(struct domain *d, mlsize_t wosize);

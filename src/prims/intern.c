@@ -5,7 +5,8 @@
  * - each read is checked against the end of the data;
  * - each block is checked against the words and objects that the header
  *   claims, and (but for custom blocks) against the bytes left, of which each
- *   field takes at least one: memory is bounded by what was really sent;
+ *   field takes at least one; of the words claimed no more count than so many bytes can
+ *   make: memory is bounded by what was really sent;
  * - each reference is checked against the objects built so far;
  * - tags that the collector gives a meaning to are accepted in the form of code
  *   that is theirs only, and the head of a closure is checked word by word.
@@ -26,6 +27,7 @@
  *
  * Design page: docs/design/marshal.md. Tests: tests/fuzz/marshal_fuzz.c. */
 #include "observe/memprof.h"
+#include "heap/heap.h"
 #include "prims/marshal.h"
 
 #include "abi/codefrag.h"
@@ -41,6 +43,7 @@ enum {
   SCRATCH_SLACK = 4096,
   SCRATCH_MOST = 64 << 20,
   NAME_SHOWN = 200,
+  WORDS_PER_BYTE = 3,            /* an empty string is one byte: two words, and the field that refers to it */
 };
 
 value caml_fresh_oo_id(value unit);       /* src/prims/obj.c; [no gc] */
@@ -56,7 +59,10 @@ struct intern_state {
   const unsigned char *next, *end;
   header_t *chunk;               /* next free word of the nursery piece; NULL: major heap */
   header_t *chunk_start;
-  size_t words_left;             /* that the header claims and no block has taken */
+  size_t words_left;             /* that the header claims, at most WORDS_PER_BYTE, and no block has taken */
+  size_t custom_words;           /* what it claims beyond that is for custom blocks, which may be larger than their data */
+  struct allocator *heap;        /* the major heap's, for all but finalised blocks; NULL: by gc_alloc_major */
+  size_t untold;                 /* words taken from it that the collector does not know of */
   value *objects;                /* objects_inline, or on the C heap; NULL: none may be referred to */
   size_t object_count, object_max;
   struct pending *stack;         /* stack_inline, or on the C heap */
@@ -91,6 +97,7 @@ static COLD _Noreturn void intern_fail_name(struct intern_state *s, const char *
   _longjmp(s->failed, 1);
 }
 
+static COLD _Noreturn void intern_truncated(struct intern_state *s) { intern_fail(s, "truncated object"); }
 static COLD _Noreturn void intern_ill_formed(struct intern_state *s) { intern_fail(s, "ill-formed message"); }
 
 static COLD _Noreturn void intern_no_memory(struct intern_state *s)
@@ -101,38 +108,59 @@ static COLD _Noreturn void intern_no_memory(struct intern_state *s)
 
 /* ---- The state ---- */
 
-static void intern_tidy(struct intern_state *s)
+static void tell_allocated(struct intern_state *s)
 {
-  if (s->stack != s->stack_inline) free(s->stack);
-  if (s->objects != s->objects_inline) free(s->objects);
+  if (s->untold == 0) return;
+  gc_bulk_allocated(s->domain, s->untold);
+  s->untold = 0;
+}
+
+static void free_memory(struct intern_state *s)
+{
   free(s->memory);
   free(s->plain);
   free(s->scratch);
+  s->memory = NULL;
+  s->plain = s->scratch = NULL;
+  s->scratch_size = 0;
+}
+
+static void intern_tidy(struct intern_state *s)
+{
+  if (s->stack != s->stack_inline) free(s->stack);
+  if (s->objects != NULL && s->objects != s->objects_inline) free(s->objects);
+  if (s->memory != NULL || s->plain != NULL || s->scratch != NULL) free_memory(s);
   s->stack = s->stack_inline;
   s->stack_cap = STACK_INLINE;
   s->depth = 0;
   s->objects = NULL;
-  s->memory = NULL;
-  s->plain = s->scratch = NULL;
-  s->scratch_size = 0;
   s->next = s->end = NULL;
   s->chunk = s->chunk_start = NULL;
   s->no_memory = false;
+  tell_allocated(s);
 }
 
+static struct intern_state *intern_state_make(void)
+{
+  struct intern_state *s = malloc(sizeof *s);
+  if (s == NULL) caml_raise_out_of_memory();
+  s->stack = s->stack_inline;
+  s->objects = NULL;
+  s->memory = NULL;
+  s->plain = s->scratch = NULL;
+  s->scratch_size = 0;
+  s->untold = 0;
+  intern_tidy(s);
+  Caml_state->intern_state = s;
+  return s;
+}
+
+/* In order, whatever an exception of a stub left. */
 static struct intern_state *intern_state(void)
 {
   struct intern_state *s = Caml_state->intern_state;
-  if (s == NULL) {
-    s = malloc(sizeof *s);
-    if (s == NULL) caml_raise_out_of_memory();
-    s->stack = s->stack_inline;
-    s->objects = NULL;
-    s->memory = NULL;
-    s->plain = s->scratch = NULL;
-    Caml_state->intern_state = s;
-  }
-  intern_tidy(s);
+  if (unlikely(s == NULL)) return intern_state_make();
+  if (unlikely(s->next != NULL)) intern_tidy(s);
   return s;
 }
 
@@ -165,7 +193,7 @@ static inline size_t bytes_left(const struct intern_state *s) { return (size_t)(
 
 static inline const unsigned char *take(struct intern_state *s, size_t n)
 {
-  if (unlikely(bytes_left(s) < n)) intern_fail(s, "truncated object");
+  if (unlikely(bytes_left(s) < n)) intern_truncated(s);
   const unsigned char *p = s->next;
   s->next += n;
   return p;
@@ -178,16 +206,29 @@ static uint64_t take64(struct intern_state *s) { return load_be64(take(s, 8)); }
 
 /* ---- Blocks ---- */
 
-static value new_major_block(struct intern_state *s, mlsize_t size, tag_t tag)
+/* The collector hears of so many words at a time. */
+enum { WORDS_TOLD = 8192 };
+
+/* A block that is not simply cut off: in the major heap, and one of those that the collector keeps a record of, or allocations are watched. */
+static NOINLINE value new_unusual_block(struct intern_state *s, mlsize_t size, tag_t tag)
 {
-  if (unlikely(s->profiled)) memprof_hush(s->domain, true);
+  if (s->profiled) memprof_hush(s->domain, true);
   value v = gc_alloc_major(s->domain, size, tag);
-  if (unlikely(s->profiled)) memprof_hush(s->domain, false);
-  if (unlikely(v == 0)) intern_no_memory(s);
+  if (s->profiled) memprof_hush(s->domain, false);
+  if (v == 0) intern_no_memory(s);
   return v;
 }
 
-static value new_nursery_block(struct intern_state *s, mlsize_t size, tag_t tag)
+static INLINED value new_major_block(struct intern_state *s, mlsize_t size, tag_t tag, unsigned kind)
+{
+  value v = heap_alloc(s->heap, kind, size, tag);
+  if (unlikely(v == 0)) intern_no_memory(s);
+  s->untold += size + 1;
+  if (unlikely(s->untold > WORDS_TOLD)) tell_allocated(s);
+  return v;
+}
+
+static INLINED value new_nursery_block(struct intern_state *s, mlsize_t size, tag_t tag)
 {
   value v = Val_hp(s->chunk);
   *s->chunk = Make_header(size, tag, 0);
@@ -195,12 +236,16 @@ static value new_nursery_block(struct intern_state *s, mlsize_t size, tag_t tag)
   return v;
 }
 
-/* A block within the claims; its fields are not set. */
-static inline value new_block(struct intern_state *s, mlsize_t size, tag_t tag)
+/* A block within the claims; its fields are not set. [kind]: where it would be in the major heap. A finaliser needs a block
+ * that the collector knows of, which those in the nursery piece are not. */
+static INLINED value new_block(struct intern_state *s, mlsize_t size, tag_t tag, unsigned kind)
 {
+  value v;
   if (unlikely(size >= s->words_left)) intern_ill_formed(s);
   s->words_left -= size + 1;
-  value v = s->chunk != NULL ? new_nursery_block(s, size, tag) : new_major_block(s, size, tag);
+  if (kind != KIND_FINAL && s->chunk != NULL) v = new_nursery_block(s, size, tag);
+  else if (kind != KIND_FINAL && likely(s->heap != NULL)) v = new_major_block(s, size, tag, kind);
+  else v = new_unusual_block(s, size, tag);
   if (unlikely(s->profiled)) memprof_sample(s->domain, v, MEMPROF_MARSHAL);
   return v;
 }
@@ -214,36 +259,49 @@ static inline void number_object(struct intern_state *s, value v)
 }
 
 /* A block whose fields follow. */
-static inline value new_scannable(struct intern_state *s, mlsize_t size, tag_t tag)
+static INLINED value new_scannable(struct intern_state *s, mlsize_t size, tag_t tag)
 {
-  value v = new_block(s, size, tag);
+  value v = new_block(s, size, tag, KIND_SCAN);
   for (mlsize_t i = 0; i < size; i++) Field(v, i) = Val_unit;
   number_object(s, v);
   return v;
 }
 
-static inline value new_string(struct intern_state *s, const unsigned char *bytes, size_t len)
+/* Copies whole words, also beyond len, where they are in the data: of 8 bytes, a call of memcpy is most of the time. */
+static INLINED void copy_bytes(value v, mlsize_t size, const unsigned char *from, size_t len, const unsigned char *end)
+{
+  enum { WORDS_COPIED = 8 };
+  if (likely(size <= WORDS_COPIED && (size_t)(end - from) >= Bsize_wsize(size)))
+    for (mlsize_t i = 0; i < size; i++) memcpy(&Field(v, i), from + Bsize_wsize(i), sizeof(value));
+  else
+    memcpy((char *)v, from, len);
+}
+
+/* The string of the next len bytes, which are there. */
+static INLINED value new_string(struct intern_state *s, const unsigned char *from, size_t len, const unsigned char *end)
 {
   mlsize_t size = len / sizeof(value) + 1;
-  value v = new_block(s, size, String_tag);
-  Field(v, size - 1) = 0;
-  Byte_u(v, Bsize_wsize(size) - 1) = (unsigned char)(Bsize_wsize(size) - 1 - len);
-  memcpy((char *)v, bytes, len);
+  value v = new_block(s, size, String_tag, KIND_NOSCAN);
+  copy_bytes(v, size, from, len, end);
+  unsigned used = len % sizeof(value) * 8;
+  uintnat padding = sizeof(value) - 1 - len % sizeof(value);
+  Field(v, size - 1) = (Field(v, size - 1) & (((value)1 << used) - 1)) | (value)(padding << 56);
   number_object(s, v);
   return v;
 }
 
 static value take_string(struct intern_state *s, uint64_t len)
 {
-  return new_string(s, take(s, len), len);
+  const unsigned char *from = take(s, len);
+  return new_string(s, from, len, s->end);
 }
 
 static value take_floats(struct intern_state *s, uint64_t count, tag_t tag, bool big_endian)
 {
   if (count == 0) intern_ill_formed(s);
-  if (count > bytes_left(s) / sizeof(double)) intern_fail(s, "truncated object");
+  if (count > bytes_left(s) / sizeof(double)) intern_truncated(s);
   const unsigned char *from = take(s, count * sizeof(double));
-  value v = new_block(s, count, tag);
+  value v = new_block(s, count, tag, KIND_NOSCAN);
   if (!big_endian) memcpy(Op_val(v), from, count * sizeof(double));
   else
     for (size_t i = 0; i < count; i++) Field(v, i) = (value)load_be64(from + i * sizeof(double));
@@ -333,14 +391,12 @@ static COLD _Noreturn void bad_custom(struct intern_state *s, const struct custo
   intern_fail_name(s, "error while deserializing custom block", ops->identifier);
 }
 
-/* A finaliser needs a block that the collector knows of, which those in the
- * nursery piece are not. */
 static value new_custom(struct intern_state *s, const struct custom_operations *ops, mlsize_t data_words)
 {
-  header_t *chunk = s->chunk;
-  if (ops->finalize != NULL) s->chunk = NULL;
-  value v = new_block(s, 1 + data_words, Custom_tag);
-  if (ops->finalize != NULL) s->chunk = chunk;
+  size_t beyond = min_size(s->custom_words, data_words + 2);
+  s->custom_words -= beyond;
+  s->words_left += beyond;
+  value v = new_block(s, 1 + data_words, Custom_tag, ops->finalize != NULL ? KIND_FINAL : KIND_NOSCAN);
   Custom_ops_val(v) = &unfinished_ops;
   memset(Data_custom_val(v), 0, Bsize_wsize(data_words));
   return v;
@@ -375,7 +431,7 @@ static value take_custom_sized(struct intern_state *s, const struct custom_opera
 {
   take(s, 4);
   uint64_t bytes = take64(s);
-  if (bytes / sizeof(value) >= s->words_left) intern_ill_formed(s);
+  if (bytes / sizeof(value) >= s->words_left + s->custom_words) intern_ill_formed(s);
   void *scratch = scratch_room(s, bytes);
   size_t written = ops->deserialize(scratch);
   if (written > s->scratch_size) bac_fatal("input_value: %s wrote past its block", ops->identifier);
@@ -383,6 +439,7 @@ static value take_custom_sized(struct intern_state *s, const struct custom_opera
   if (written != bytes) {
     s->chunk = NULL;
     s->words_left = SIZE_MAX;
+    s->custom_words = 0;
   }
   value v = new_custom(s, ops, div_up(written, sizeof(value)));
   memcpy(Data_custom_val(v), scratch, written);
@@ -395,7 +452,7 @@ static value take_custom(struct intern_state *s, unsigned code)
 {
   const char *name = (const char *)s->next;
   const unsigned char *end = memchr(name, 0, bytes_left(s));
-  if (end == NULL) intern_fail(s, "truncated object");
+  if (end == NULL) intern_truncated(s);
   const struct custom_operations *ops = caml_find_custom_operations(name);
   if (ops == NULL) intern_fail_name(s, "unknown custom block identifier", name);
   if (ops->deserialize == NULL) bad_custom(s, ops);
@@ -426,7 +483,7 @@ static value take_atom(struct intern_state *s, tag_t tag)
 static value take_block(struct intern_state *s, mlsize_t size, tag_t tag, struct pending *now)
 {
   if (size == 0) return take_atom(s, tag);
-  if (size > bytes_left(s)) intern_fail(s, "truncated object");
+  if (size > bytes_left(s)) intern_truncated(s);
   switch (tag) {
   case Closure_tag:
   case Object_tag:
@@ -515,28 +572,50 @@ static value take_closure_within(struct intern_state *s, struct pending *now)
   return function;
 }
 
-static inline value take_item(struct intern_state *s, struct pending *now)
-{
-  unsigned code = take8(s);
-  if (code >= PREFIX_SMALL_BLOCK) {
-    mlsize_t size = (code >> 4) & 7;
-    if (size == 0) return Atom(code & 15);
-    value v = new_scannable(s, size, code & 15);
-    descend(s, now, Op_val(v), size);
-    return v;
-  }
-  if (code >= PREFIX_SMALL_INT) return Val_long(code & 0x3f);
-  if (code >= PREFIX_SMALL_STRING) return take_string(s, code & 0x1f);
-  return take_long_form(s, code, now);
-}
-
+/* The place in the data is a local variable; what is rare finds it in s->next. The codes of which nearly all of any message is made are taken
+ * here, where there is room for the longest of them; the end of the data is left to take_long_form. */
 static void intern_graph(struct intern_state *s, value *root)
 {
+  const unsigned char *p = s->next, *const end = s->end;
   struct pending now = {root, 1};
   for (;;) {
     value *slot = now.at++;
     now.left--;
-    *slot = take_item(s, &now);
+    if (unlikely(p == end)) intern_truncated(s);
+    unsigned code = *p++;
+    if (code >= PREFIX_SMALL_BLOCK) {
+      mlsize_t size = (code >> 4) & 7;
+      if (size == 0) {
+        *slot = Atom(code & 15);
+      } else {
+        value v = new_scannable(s, size, code & 15);
+        *slot = v;
+        descend(s, &now, Op_val(v), size);
+        continue;
+      }
+    } else if (code >= PREFIX_SMALL_INT) {
+      *slot = Val_long(code & 0x3f);
+    } else if (code >= PREFIX_SMALL_STRING) {
+      size_t len = code & 0x1f;
+      if (unlikely((size_t)(end - p) < len)) intern_truncated(s);
+      *slot = new_string(s, p, len, end);
+      p += len;
+    } else if (code <= CODE_INT32 && end - p >= 4) {
+      static const uint8_t size_of[] = {1, 2, 4};
+      *slot = code == CODE_INT8    ? Val_long((int8_t)*p)
+              : code == CODE_INT16 ? Val_long((int16_t)load_be16(p))
+                                   : Val_long((int32_t)load_be32(p));
+      p += size_of[code];
+    } else if (code == CODE_SHARED8 && end > p) {
+      *slot = take_shared(s, *p++);
+    } else if (code == CODE_SHARED16 && end - p >= 2) {
+      *slot = take_shared(s, load_be16(p));
+      p += 2;
+    } else {
+      s->next = p;
+      *slot = take_long_form(s, code, &now);
+      p = s->next;
+    }
     while (now.left == 0) {
       if (s->depth == 0) return;
       now = s->stack[--s->depth];
@@ -648,31 +727,49 @@ static COLD _Noreturn void intern_raise(struct intern_state *s)
   caml_failwith(message);
 }
 
+/* Before the data is looked at. NULL: no memory. */
+static COLD _Noreturn void intern_refuse(struct intern_state *s, const char *what)
+{
+  s->no_memory = what == NULL;
+  snprintf(s->message, sizeof s->message, "%s: %s", s->who, what == NULL ? "" : what);
+  intern_raise(s);
+}
+
 static void reserve_objects(struct intern_state *s, size_t objects)
 {
   s->object_count = 0;
   s->object_max = objects;
   if (objects == 0) return;
-  if (objects > s->header.plain_size || objects > s->header.words / 2) intern_ill_formed(s);
+  if (objects > s->header.plain_size || objects > s->header.words / 2) intern_refuse(s, "ill-formed message");
   s->objects = objects <= OBJECTS_INLINE ? s->objects_inline : malloc(objects * sizeof(value));
-  if (s->objects == NULL) intern_no_memory(s);
+  if (s->objects == NULL) intern_refuse(s, NULL);
 }
 
 static void check_compression(struct intern_state *s)
 {
   /* A zstd frame has at most 128 KiB in a block, and a block has at least 4 bytes. */
   enum { RATIO_MAX = 128 * 1024 };
-  if (caml_intern_decompress_input == NULL) intern_fail(s, "compressed object, cannot decompress");
-  if (s->header.plain_size / RATIO_MAX > s->header.data_size) intern_fail(s, "decompression error");
+  if (caml_intern_decompress_input == NULL) intern_refuse(s, "compressed object, cannot decompress");
+  if (s->header.plain_size / RATIO_MAX > s->header.data_size) intern_refuse(s, "decompression error");
 }
 
-static void intern_reserve(struct intern_state *s)
+/* The message is built in one piece of the nursery. */
+static void begin_in_nursery(struct intern_state *s)
 {
-  if (_setjmp(s->failed)) intern_raise(s);
-  if (s->header.compressed) check_compression(s);
-  /* What the header claims may be a lie; no byte of the data makes more than two words. */
-  if (!gc_make_room(s->domain, min_size(s->header.words, 2 * s->header.plain_size))) intern_no_memory(s);
-  reserve_objects(s, s->header.objects);
+  s->words_left = s->header.words;
+  s->custom_words = 0;
+  if (unlikely(s->profiled)) memprof_hush(s->domain, true);
+  gc_nursery_alloc(s->domain, s->header.words);
+  if (unlikely(s->profiled)) memprof_hush(s->domain, false);
+  s->chunk = s->chunk_start = (header_t *)s->domain->window->young_ptr;
+}
+
+/* Or block by block. */
+static void begin_in_major_heap(struct intern_state *s)
+{
+  s->words_left = min_size(s->header.words, WORDS_PER_BYTE * s->header.plain_size);
+  s->custom_words = s->header.words - s->words_left;
+  if (!gc_make_room(s->domain, s->words_left)) intern_refuse(s, NULL);
 }
 
 struct intern_state *intern_begin(const struct marshal_header *h, const char *who, void *memory)
@@ -684,14 +781,11 @@ struct intern_state *intern_begin(const struct marshal_header *h, const char *wh
   s->domain = Caml_state->domain;
   s->profiled = memprof_is_on(s->domain);
   s->absolute = h->compressed;
-  s->words_left = h->words;
-  intern_reserve(s);
-  if (h->words >= 2 && h->words <= Max_young_wosize + 1) {
-    if (s->profiled) memprof_hush(s->domain, true);
-    gc_nursery_alloc(s->domain, h->words);
-    if (s->profiled) memprof_hush(s->domain, false);
-    s->chunk = s->chunk_start = (header_t *)s->domain->window->young_ptr;
-  }
+  if (h->compressed) check_compression(s);
+  reserve_objects(s, h->objects);
+  if (h->words >= 2 && h->words <= Max_young_wosize + 1) begin_in_nursery(s);
+  else begin_in_major_heap(s);
+  s->heap = gc_bulk(s->domain);
   return s;
 }
 
@@ -739,7 +833,7 @@ size_t marshal_bytes_left(void) { return bytes_left(reading()); }
 static const unsigned char *take_array(intnat count, size_t size)
 {
   struct intern_state *s = reading();
-  if (count < 0 || (size_t)count > bytes_left(s) / size) intern_fail(s, "truncated object");
+  if (count < 0 || (size_t)count > bytes_left(s) / size) intern_truncated(s);
   return take(s, (size_t)count * size);
 }
 

@@ -1,227 +1,213 @@
 /* SPDX-License-Identifier: MIT */
-/* The marshaller against broken messages: each must be read, or refused by
- * Failure, End_of_file or Out_of_memory; what it leaves in the heap must be
- * sound. Run it in the asan build.
+/* The reader of marshalled values against broken messages: each must be read, or refused by
+ * Failure, End_of_file or Out_of_memory. What is read must be sound, what a refused message leaves in the heap as well, and
+ * neither may take more memory than the header's checked claims allow. Run it in the asan build.
  *
- * usage: marshal_fuzz [--seed N] [--count N] [FILE...]
+ * usage: marshal_fuzz [--seed N] [--count N] [--from I] [FILE...]
  *
- * The messages are made here, of random graphs with all kinds of blocks, and
- * first come back unchanged; files with messages may be added (from offset 0). A mutation flips
- * bits, sets bytes and lengths, cuts, joins pieces of messages, and often repairs
- * the header's claims so that the damage lies deeper. Every 1000th run the verifier looks at
- * the whole heap, where the last messages' values still live. */
+ * The samples are messages of random graphs with all kinds of blocks, which first come back unchanged; files with messages may be
+ * added. Then they are damaged (marshal/damage.c) and read, each by one of the ways in, every 16th by all of them,
+ * which must agree. Every 1000th time the verifier looks at the whole heap, where the last values still live. Mutation I of seed
+ * N depends on N and I alone: a crash names both, and `--from I --count 1` repeats it. The program is linked so that calls of malloc and free come here
+ * (mk/tests.mk). */
+#include "fuzz/marshal/fuzz.h"
+
 #include "abi/codefrag.h"
 #include "abi/runtime.h"
 #include "base/bits.h"
-#include "base/rng.h"
 #include "bytecode/guard.h"
 #include "bytecode/startup.h"
-#include "prims/bigarray.h"
-#include "prims/marshal.h"
+#include "prims/io.h"
 
+#include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 value caml_output_value_to_bytes(value v, value flags);
-void caml_output_value_to_malloc(value v, value flags, char **to, intnat *size);
+value caml_input_value_from_bytes(value bytes, value start);
+value caml_input_val_from_bytes(value bytes, intnat start);
+value caml_input_value_from_block(const char *data, intnat size);
+value caml_input_value_from_malloc(char *memory, intnat start);
+value caml_input_val(struct channel *c);
+value caml_marshal_data_size(value bytes, value start);
 value caml_obj_reachable_words(value v);
 value caml_zstd_initialize(value unit);
-void caml_serialize_int_8(int64_t n);
-int64_t caml_deserialize_sint_8(void);
-_Noreturn void caml_deserialize_error(char *message);
 
-enum { MESSAGES = 400, POOL = 64, VERIFY_EVERY = 1000, KEPT = 32, CANARY_WORDS = 200 };
+enum { SAMPLES = 400, VERIFY_EVERY = 1000, KEPT = 32, CANARY_WORDS = 200, TIME_LIMIT = 60 };
 
-struct message {
-  unsigned char *bytes;
-  size_t size;
-  unsigned flags;
-};
+static struct {
+  uint64_t seed, at;
+  unsigned long passed, failed, read;
+} fuzz = {.seed = 20241122};
 
-static struct rng rng;
-static VEC(struct message) messages = VEC_EMPTY;
-static unsigned long passed, failed;
+/* ---- Failures ---- */
 
-static void check(bool ok, const char *what, unsigned long number)
+static void report(const char *what)
+{
+  char line[160];
+  int n = snprintf(line, sizeof line, "marshal_fuzz: %s: repeat with --seed %llu --from %llu --count 1\n", what,
+                   (unsigned long long)fuzz.seed, (unsigned long long)fuzz.at);
+  if (write(STDOUT_FILENO, line, (size_t)n) != n) _exit(3);
+}
+
+static void check(bool ok, const char *what)
 {
   if (ok) {
-    passed++;
+    fuzz.passed++;
   } else {
-    failed++;
-    fprintf(stderr, "FAILED %s (number %lu)\n", what, number);
+    fuzz.failed++;
+    report(what);
   }
 }
 
-/* ---- A custom block that knows whether it is sound ---- */
-
-enum { SOUND = 0x600d };
-
-static void fuzz_finalise(value v)
+static void on_signal(int signo)
 {
-  if (*(intnat *)Data_custom_val(v) != SOUND) bac_fatal("the finaliser of an unfinished block was called");
+  report(signo == SIGALRM ? "too slow" : signo == SIGABRT ? "aborted" : "crashed");
+  signal(signo, SIG_DFL);
+  raise(signo);
 }
 
-static void fuzz_serialise(value v, uintnat *bsize_32, uintnat *bsize_64)
+/* ---- Memory ---- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void __real_free(void *p);
+
+/* Bytes on the C heap, since the measuring began. */
+static struct { intnat now, peak; } outside;
+
+static void *outside_add(void *p)
 {
-  caml_serialize_int_8(*(int64_t *)Data_custom_val(v));
-  *bsize_32 = *bsize_64 = 8;
+  outside.now += (intnat)malloc_usable_size(p);
+  if (outside.now > outside.peak) outside.peak = outside.now;
+  return p;
 }
 
-static uintnat fuzz_deserialise(void *to)
+void *__wrap_malloc(size_t size) { return outside_add(__real_malloc(size)); }
+void *__wrap_calloc(size_t n, size_t size) { return outside_add(__real_calloc(n, size)); }
+
+void __wrap_free(void *p)
 {
-  int64_t n = caml_deserialize_sint_8();
-  if (n != SOUND) caml_deserialize_error("input_value: not sound");
-  *(int64_t *)to = n;
-  return 8;
+  outside.now -= (intnat)malloc_usable_size(p);
+  __real_free(p);
 }
 
-static const struct custom_fixed_length fuzz_length = {8, 8};
-static const struct custom_operations fuzz_ops = {
-    .identifier = "_fuzz",
-    .finalize = fuzz_finalise,
-    .serialize = fuzz_serialise,
-    .deserialize = fuzz_deserialise,
-    .fixed_length = &fuzz_length,
+/* The old memory may live beside the new. */
+void *__wrap_realloc(void *p, size_t size)
+{
+  intnat old = (intnat)malloc_usable_size(p);
+  void *q = __real_realloc(p, size);
+  if (q == NULL) return NULL;
+  outside_add(q);
+  outside.now -= old;
+  return q;
+}
+
+static uint64_t allocated_words(void)
+{
+  uint64_t minor, promoted, major;
+  gc_counters(Caml_state->domain, &minor, &promoted, &major);
+  return minor + major - promoted;
+}
+
+/* The most that a reading may take. docs/design/marshal.md, "Reading", has the reasons for the factors. */
+struct allowance { uint64_t words; size_t outside; };
+
+static struct allowance allowance(const struct message *m)
+{
+  enum { WORDS_SPARE = 400, BYTES_SPARE = 256 << 10, CHANNEL_PIECE = 16 << 20 };
+  struct allowance a = {WORDS_SPARE, BYTES_SPARE};
+  struct marshal_header h;
+  if (marshal_header_parse(m->bytes, m->size, &h) != NULL) return a;
+  a.outside += min_size(h.data_size, CHANNEL_PIECE) + 3 * m->size;
+  if (h.compressed && h.data_size > m->size) return a;
+  size_t plain = h.compressed ? h.plain_size : min_size(h.plain_size, m->size);
+  a.words += min_size(h.words, 3 * plain);
+  a.outside += 68 * plain;
+  bool custom = h.compressed || memchr(m->bytes, CODE_CUSTOM_LEN, m->size) != NULL;
+  if (custom) a.outside += min_size(h.words, SIZE_MAX / 64) * sizeof(value);
+  return a;
+}
+
+/* ---- Ways in ---- */
+
+enum way { FROM_MEMORY, FROM_BLOCK, FROM_MALLOC, FROM_BYTES, FROM_BYTES_IN_C, FROM_BUFFER, FROM_CHANNEL, WAYS };
+
+static struct channel *channel;
+
+/* The first [buffered] bytes are at the very end of the channel's buffer, the others in its file. */
+static void channel_fill_with(const struct message *m, size_t buffered)
+{
+  size_t rest = m->size - buffered;
+  bool fine = ftruncate(channel->fd, 0) == 0 && pwrite(channel->fd, m->bytes + buffered, rest, 0) == (ssize_t)rest &&
+              lseek(channel->fd, 0, SEEK_SET) == 0;
+  CHECK(fine);
+  channel->max = channel->end;
+  channel->curr = channel->end - buffered;
+  memcpy(channel->curr, m->bytes, buffered);
+}
+
+/* A message that its header says is all there: the caller of this entry vouches for it. */
+static bool is_whole(const struct message *m)
+{
+  struct marshal_header h;
+  return m->size >= MARSHAL_MAX_HEADER && marshal_header_parse(m->bytes, m->size, &h) == NULL &&
+         h.data_size <= m->size - h.header_size;
+}
+
+static char *copy_of(const struct message *m)
+{
+  char *copy = malloc(m->size);
+  memcpy(copy, m->bytes, m->size);
+  return copy;
+}
+
+struct input {
+  const struct message *m;
+  enum way way;
+  value bytes;           /* FROM_BYTES...: an OCaml copy, the message from [start] on */
+  intnat start;
 };
 
-/* ---- Values ---- */
-
-static char code_area[256];
-
-/* A closure of two functions with one variable, as the interpreter lays it out. */
-static value make_closure(value variable)
+static value read_input(void *arg)
 {
-  LOCAL_ROOTS(&variable);
-  value v = caml_alloc_small(6, Closure_tag);
-  Field(v, 0) = (value)&code_area[16];
-  Field(v, 1) = Make_closinfo(0, 5);
-  Field(v, 2) = (value)Make_header(3, Infix_tag, 0);
-  Field(v, 3) = (value)&code_area[32];
-  Field(v, 4) = Make_closinfo(0, 2);
-  Field(v, 5) = variable;
-  return rng_below(&rng, 2) ? v : v + (value)Bsize_wsize(3);
-}
-
-static value make_bigarray(void)
-{
-  static const int kinds[] = {CAML_BA_FLOAT64, CAML_BA_CAML_INT, CAML_BA_UINT8, CAML_BA_UINT16};
-  intnat rows = (intnat)rng_below(&rng, 5), columns = (intnat)rng_below(&rng, 9);
-  value v = caml_ba_alloc_dims(kinds[rng_below(&rng, countof(kinds))], 2, NULL, rows, columns);
-  memset(Caml_ba_data_val(v), 7, caml_ba_byte_size(Caml_ba_array_val(v)));
-  return v;
-}
-
-static value make_custom(void)
-{
-  value v = caml_alloc_custom(&fuzz_ops, 8, 0, 1);
-  *(int64_t *)Data_custom_val(v) = SOUND;
-  return v;
-}
-
-/* With a negative identity, which is not renewed. */
-static value make_object(value state)
-{
-  LOCAL_ROOTS(&state);
-  value v = caml_alloc_small(3, Object_tag);
-  Field(v, 0) = Val_unit;
-  Field(v, 1) = Val_int(-5);
-  Field(v, 2) = state;
-  return v;
-}
-
-static value make_int(void)
-{
-  intnat n = (intnat)rng_next(&rng) >> rng_below(&rng, 63);
-  return Val_long(n);
-}
-
-/* A block of what the pool holds so far. */
-static value make_block(value *pool, size_t have)
-{
-  mlsize_t size = rng_below(&rng, 16) == 0 ? rng_below(&rng, 300) : rng_below(&rng, 9);
-  tag_t tag = (tag_t)rng_below(&rng, rng_below(&rng, 4) == 0 ? Forcing_tag : 16);
-  value v = caml_alloc(size, tag);
-  for (mlsize_t i = 0; i < size; i++)
-    Store_field(v, i, have == 0 || rng_below(&rng, 3) == 0 ? make_int() : pool[rng_below(&rng, have)]);
-  return v;
-}
-
-static value make_any(value *pool, size_t have)
-{
-  switch (rng_below(&rng, 20)) {
-  case 0: return make_int();
-  case 1: return caml_alloc_initialized_string(rng_below(&rng, 40), code_area);
-  case 2: return caml_alloc_initialized_string(rng_below(&rng, 200), code_area);
-  case 3: return caml_copy_double((double)rng_next(&rng));
-  case 4: {
-    value v = caml_alloc_float_array(1 + rng_below(&rng, 20));
-    memset(Op_val(v), 1, Bosize_val(v));
-    return v;
-  }
-  case 5: return caml_copy_int32((int32_t)rng_next(&rng));
-  case 6: return caml_copy_int64((int64_t)rng_next(&rng));
-  case 7: return caml_copy_nativeint((intnat)rng_next(&rng) >> rng_below(&rng, 40));
-  case 8: return make_bigarray();
-  case 9:
-  case 10: return make_closure(have > 0 ? pool[have - 1] : Val_unit);
-  case 11: return make_custom();
-  case 12: return make_object(have > 0 ? pool[have - 1] : Val_unit);
-  default: return make_block(pool, have);
+  const struct input *in = arg;
+  const struct message *m = in->m;
+  switch (in->way) {
+  case FROM_BLOCK: return caml_input_value_from_block((const char *)m->bytes, (intnat)m->size);
+  case FROM_MALLOC: return caml_input_value_from_malloc(copy_of(m), 0);
+  case FROM_BYTES: return caml_input_value_from_bytes(in->bytes, Val_long(in->start));
+  case FROM_BYTES_IN_C: return caml_input_val_from_bytes(in->bytes, in->start);
+  case FROM_BUFFER:
+  case FROM_CHANNEL: return caml_input_val(channel);
+  default: return marshal_read_memory((const char *)m->bytes, m->size);
   }
 }
 
-static value make_list(size_t length)
+static void input_prepare(struct input *in)
 {
-  value list = Val_emptylist;
-  LOCAL_ROOTS(&list);
-  while (length-- > 0) list = caml_alloc_2(Tag_cons, make_int(), list);
-  return list;
+  const struct message *m = in->m;
+  if (in->way == FROM_MALLOC && !is_whole(m)) in->way = FROM_BLOCK;
+  if (in->way == FROM_BUFFER) channel_fill_with(m, min_size(m->size, IO_BUFFER_SIZE));
+  if (in->way == FROM_CHANNEL) channel_fill_with(m, below(1 + min_size(m->size, IO_BUFFER_SIZE)));
+  if (in->way != FROM_BYTES && in->way != FROM_BYTES_IN_C) return;
+  in->start = (intnat)below(20);
+  in->bytes = caml_alloc_string(m->size + (size_t)in->start);
+  memset((void *)in->bytes, 0x5a, (size_t)in->start);
+  memcpy((char *)in->bytes + in->start, m->bytes, m->size);
 }
 
-static value make_graph(void)
+/* ---- Verdicts ---- */
+
+static bool is_documented(value exn)
 {
-  if (rng_below(&rng, 16) == 0) return make_list(1 + rng_below(&rng, 700));
-  value pool[POOL];
-  size_t count = 1 + rng_below(&rng, 1 + rng_below(&rng, POOL));
-  for (size_t i = 0; i < count; i++) pool[i] = Val_unit;
-  LOCAL_ROOT_ARRAY(pool, (intnat)count);
-  for (size_t i = 0; i < count; i++) pool[i] = make_any(pool, i);
-  for (size_t i = 0; i < count; i++)
-    if (rng_below(&rng, 8) == 0 && Is_block(pool[i]) && Tag_val(pool[i]) < 16 && Wosize_val(pool[i]) > 0)
-      Store_field(pool[i], 0, pool[rng_below(&rng, count)]);
-  return pool[count - 1];
-}
-
-/* [bits] is of enum marshal_flags. */
-static value flag_list(unsigned bits)
-{
-  value list = Val_emptylist;
-  LOCAL_ROOTS(&list);
-  for (int i = 0; i < 4; i++)
-    if (bits >> i & 1) list = caml_alloc_2(Tag_cons, Val_int(i), list);
-  return list;
-}
-
-/* ---- Messages ---- */
-
-struct writing { value v; unsigned flags; struct message *out; };
-
-static value write_message(void *arg)
-{
-  struct writing *w = arg;
-  char *bytes;
-  intnat size;
-  LOCAL_ROOTS(&w->v);
-  value flags = flag_list(w->flags);
-  caml_output_value_to_malloc(w->v, flags, &bytes, &size);
-  *w->out = (struct message){(unsigned char *)bytes, (size_t)size, w->flags};
-  return Val_unit;
-}
-
-static value read_message(void *arg)
-{
-  const struct message *m = arg;
-  return marshal_read_memory((const char *)m->bytes, m->size);
+  value failure = Field(caml_global_data, EXN_FAILURE);
+  return exn == Field(caml_global_data, EXN_OUT_OF_MEMORY) || exn == Field(caml_global_data, EXN_END_OF_FILE) ||
+         (Tag_val(exn) == 0 && Field(exn, 0) == failure);
 }
 
 /* Is this a block that a message may contain? Answers its first field that is a value. */
@@ -248,216 +234,193 @@ static void walk(value v)
     }
     mlsize_t first = check_block(v), size = Wosize_val(v);
     if (Tag_val(v) >= No_scan_tag || first == size) return;
-    v = Field(v, first + rng_below(&rng, size - first));
+    v = Field(v, first + below(size - first));
   }
+}
+
+/* [bits] is of enum marshal_flags. */
+static value flag_list(unsigned bits)
+{
+  value list = Val_emptylist;
+  LOCAL_ROOTS(&list);
+  for (int i = 0; i < 4; i++)
+    if (bits >> i & 1) list = caml_alloc_2(Tag_cons, Val_int(i), list);
+  return list;
 }
 
 /* The last values that were read stay alive, for the verifier. */
 static value kept[KEPT];
 
-/* What is read may be walked: writes it again, and counts it. The block above it
- * in the nursery is as it was. */
-static value use_message(void *arg)
+/* What was read can be walked, counted and written. */
+static value use_value(void *arg)
 {
-  const struct message *m = arg;
-  value canary = caml_alloc_small(CANARY_WORDS, 0), v = Val_unit;
-  for (mlsize_t i = 0; i < CANARY_WORDS; i++) Field(canary, i) = Val_long(i);
-  LOCAL_ROOTS(&v, &canary);
-  v = read_message(arg);
-  for (mlsize_t i = 0; i < CANARY_WORDS; i++) CHECK(Field(canary, i) == Val_long(i));
+  value v = *(value *)arg;
+  LOCAL_ROOTS(&v);
   for (int i = 0; i < 10; i++) walk(v);
-  kept[m->size % KEPT] = v;
-  value flags = flag_list(MARSHAL_CLOSURES | (m->size % 2 ? 0 : MARSHAL_COMPRESSION));
+  kept[below(KEPT)] = v;
+  value flags = flag_list(MARSHAL_CLOSURES | (one_in(64) ? MARSHAL_COMPRESSION : 0));
   caml_obj_reachable_words(v);
   caml_output_value_to_bytes(v, flags);
   return Val_unit;
 }
 
-static bool roundtrip(struct message *m)
+static value guard_data_size(void *arg)
 {
-  value v = guard_call(read_message, m);
+  const struct input *in = arg;
+  return caml_marshal_data_size(in->bytes, Val_long(one_in(4) ? (intnat)rng_next(&fuzz_rng) >> below(64) : in->start));
+}
+
+/* Reads it one way: was it read? The block above it in the nursery is as it was, and memory within bounds. */
+static bool try_way(const struct message *m, enum way way)
+{
+  struct input in = {m, way, Val_unit, 0};
+  value canary = caml_alloc_small(CANARY_WORDS, 0), v;
+  for (mlsize_t i = 0; i < CANARY_WORDS; i++) Field(canary, i) = Val_long(i);
+  LOCAL_ROOTS(&canary, &in.bytes);
+  input_prepare(&in);
+  if (Is_block(in.bytes)) guard_call(guard_data_size, &in);
+  struct allowance most = allowance(m);
+  uint64_t words = allocated_words();
+  outside.now = outside.peak = 0;
+  v = guard_call(read_input, &in);
+  words = allocated_words() - words;
+  if (words > most.words) check(false, "too much of the heap");
+  if ((size_t)outside.peak > most.outside) check(false, "too much of the C heap");
+  for (mlsize_t i = 0; i < CANARY_WORDS; i++) CHECK(Field(canary, i) == Val_long(i));
+  bool refused = Is_exception_result(v);
+  check(!refused || is_documented(Extract_exception(v)), "another exception");
+  if (!refused) guard_call(use_value, &v);
+  return !refused;
+}
+
+static void try_message(const struct message *m)
+{
+  bool was_read = try_way(m, (enum way)below(WAYS));
+  fuzz.read += was_read;
+  if (!one_in(16)) return;
+  for (enum way w = FROM_MEMORY; w < WAYS; w++) check(try_way(m, w) == was_read, "two ways in do not agree");
+}
+
+static void run_mutations(const samples *from, uint64_t first, uint64_t count)
+{
+  struct domain *d = Caml_state->domain;
+  for (fuzz.at = first; fuzz.at < first + count; fuzz.at++) {
+    fuzz_rng.state = fuzz.seed + fuzz.at * 0xd1342543de82ef95u;
+    struct message m = damage(from);
+    try_message(&m);
+    free(m.bytes);
+    if (fuzz.at % VERIFY_EVERY != 0) continue;
+    if (fuzz.at % (8 * VERIFY_EVERY) == 0) gc_compact(d);
+    gc_verify(d);
+    alarm(TIME_LIMIT);
+  }
+  alarm(0);
+}
+
+/* ---- Samples ---- */
+
+struct writing { value v; unsigned flags; struct message *out; };
+
+static value write_message(void *arg)
+{
+  struct writing *w = arg;
+  char *bytes;
+  intnat size;
+  LOCAL_ROOTS(&w->v);
+  value flags = flag_list(w->flags);
+  caml_output_value_to_malloc(w->v, flags, &bytes, &size);
+  *w->out = (struct message){(unsigned char *)bytes, (size_t)size};
+  return Val_unit;
+}
+
+static bool comes_back(const struct sample *s)
+{
+  struct input in = {&s->whole, FROM_MEMORY, Val_unit, 0};
+  value v = guard_call(read_input, &in);
   if (Is_exception_result(v)) return false;
   struct message again = {0};
-  struct writing w = {v, m->flags, &again};
+  struct writing w = {v, s->flags, &again};
   value result = guard_call(write_message, &w);
-  bool same = !Is_exception_result(result) && again.size == m->size && memcmp(again.bytes, m->bytes, m->size) == 0;
+  bool same = !Is_exception_result(result) && again.size == s->whole.size &&
+              memcmp(again.bytes, s->whole.bytes, again.size) == 0;
   free(again.bytes);
   return same;
 }
 
-static void make_messages(void)
+static void sample_add(samples *to, struct message m, unsigned flags)
 {
-  static const unsigned flags[] = {0, MARSHAL_NO_SHARING, MARSHAL_COMPRESSION};
-  while (messages.len < MESSAGES) {
+  struct marshal_header h;
+  CHECK(marshal_header_parse(m.bytes, m.size, &h) == NULL && h.data_size == m.size - h.header_size);
+  struct sample s = {m, m.bytes + h.header_size, h.plain_size, flags};
+  if (h.compressed) {
+    s.data = malloc(h.plain_size);
+    CHECK(caml_intern_decompress_input(s.data, h.plain_size, m.bytes + h.header_size, h.data_size) == h.plain_size);
+  }
+  *vec_push(to) = s;
+}
+
+static void make_samples(samples *to)
+{
+  static const unsigned kinds[] = {0, MARSHAL_NO_SHARING, MARSHAL_COMPRESSION};
+  for (fuzz.at = 0; to->len < SAMPLES; fuzz.at++) {
     struct message m;
-    value v = make_graph();
-    struct writing w = {v, MARSHAL_CLOSURES | flags[rng_below(&rng, 3)], &m};
+    unsigned flags = MARSHAL_CLOSURES | kinds[below(countof(kinds))];
     /* A cycle without sharing would be written for ever. */
-    if (w.flags & MARSHAL_NO_SHARING) w.v = make_any(NULL, 0);
+    struct writing w = {graphs_make((flags & MARSHAL_NO_SHARING) != 0), flags, &m};
     if (Is_exception_result(guard_call(write_message, &w))) continue;
-    *vec_push(&messages) = m;
-    check(roundtrip(&m), "a message came back changed", messages.len);
+    sample_add(to, m, flags);
+    check(comes_back(&to->at[to->len - 1]), "a message came back changed");
   }
 }
 
-static void read_file(const char *name)
+static struct message read_file(const char *name)
 {
   FILE *f = fopen(name, "rb");
   if (f == NULL || fseek(f, 0, SEEK_END) != 0) {
     perror(name);
     exit(2);
   }
-  size_t size = (size_t)ftell(f);
+  struct message m = {NULL, (size_t)ftell(f)};
+  m.bytes = malloc(m.size + 1);
   rewind(f);
-  unsigned char *bytes = malloc(size + 1);
-  if (fread(bytes, 1, size, f) != size) exit(2);
+  if (fread(m.bytes, 1, m.size, f) != m.size) exit(2);
   fclose(f);
-  *vec_push(&messages) = (struct message){bytes, size, 0};
-}
-
-/* ---- Mutations ---- */
-
-static void set_be(unsigned char *at, int bytes, uint64_t n)
-{
-  for (int i = bytes; i-- > 0; n >>= 8) at[i] = (unsigned char)n;
-}
-
-static uint64_t odd_number(void)
-{
-  uint64_t n = rng_next(&rng);
-  return rng_below(&rng, 2) ? n >> rng_below(&rng, 64) : -(n >> 56);
-}
-
-/* An item as a reader might find it, of the kinds that ask for the most care. */
-static size_t make_item(unsigned char item[16])
-{
-  switch (rng_below(&rng, 6)) {
-  case 0:
-    item[0] = CODE_BLOCK32;
-    set_be(item + 1, 4, Make_header(rng_below(&rng, 6), (tag_t)(Forcing_tag + rng_below(&rng, 12)), 0));
-    return 5;
-  case 1:
-    item[0] = CODE_SHARED8;
-    item[1] = (unsigned char)rng_below(&rng, 20);
-    return 2;
-  case 2:
-    item[0] = CODE_INFIXPOINTER;
-    set_be(item + 1, 4, 8 * rng_below(&rng, 8));
-    item[5] = CODE_SHARED8;
-    item[6] = (unsigned char)rng_below(&rng, 10);
-    return 7;
-  case 3:
-    item[0] = rng_below(&rng, 2) ? CODE_DOUBLE_ARRAY64_LITTLE : CODE_STRING64;
-    set_be(item + 1, 8, ((uint64_t)1 << 61) + rng_below(&rng, 4));
-    return 9;
-  case 4:
-    item[0] = CODE_INT8;
-    item[1] = (unsigned char)rng_next(&rng);
-    return 2;
-  default:
-    item[0] = (unsigned char)(PREFIX_SMALL_BLOCK + rng_below(&rng, 128));
-    return 1;
-  }
-}
-
-static void copy_piece(struct message *to, size_t at, const struct message *from)
-{
-  size_t start = rng_below(&rng, from->size);
-  memmove(to->bytes + at, from->bytes + start, min_size(to->size - at, from->size - start));
-}
-
-static void mutate_once(struct message *m)
-{
-  unsigned char item[16];
-  size_t at = rng_below(&rng, m->size), left = m->size - at;
-  switch (rng_below(&rng, 11)) {
-  case 0: m->bytes[at] ^= (unsigned char)(1u << rng_below(&rng, 8)); break;
-  case 1: m->bytes[at] = (unsigned char)rng_next(&rng); break;
-  case 2: m->bytes[at] = (unsigned char)rng_below(&rng, CODE_CUSTOM_FIXED + 2); break;
-  case 3: m->bytes[min_size(rng_below(&rng, MARSHAL_BIG_HEADER), m->size - 1)] = (unsigned char)rng_next(&rng); break;
-  case 4: if (left >= 4) set_be(m->bytes + at, 4, odd_number()); break;
-  case 5: if (left >= 8) set_be(m->bytes + at, 8, odd_number()); break;
-  case 6: m->size = max_size(at, 1); break;
-  case 7: copy_piece(m, at, &messages.at[rng_below(&rng, messages.len)]); break;
-  case 8: copy_piece(m, at, m); break;
-  default: {
-    size_t size = make_item(item);
-    if (size <= left) memcpy(m->bytes + at, item, size);
-  }
-  }
-}
-
-/* Makes the claims of a small header true of the size, and generous. */
-static void repair_header(struct message *m)
-{
-  if (m->size < MARSHAL_SMALL_HEADER) return;
-  set_be(m->bytes, 4, MARSHAL_MAGIC_SMALL);
-  set_be(m->bytes + 4, 4, m->size - MARSHAL_SMALL_HEADER);
-  set_be(m->bytes + 8, 4, rng_below(&rng, rng_below(&rng, 2) ? 10 : m->size));
-  set_be(m->bytes + 16, 4, rng_below(&rng, 2) ? 20 + rng_below(&rng, 238) : 4 * m->size);
-}
-
-/* A copy of its own, so that a read past the end is seen. */
-static struct message mutation(void)
-{
-  const struct message *from = &messages.at[rng_below(&rng, messages.len)];
-  struct message m = {malloc(from->size), from->size, from->flags};
-  memcpy(m.bytes, from->bytes, from->size);
-  for (uint64_t n = 1 + rng_below(&rng, 4); n > 0; n--) mutate_once(&m);
-  if (rng_below(&rng, 2)) repair_header(&m);
-  m.bytes = realloc(m.bytes, m.size);
   return m;
 }
 
-static bool is_documented(value exn)
-{
-  value failure = Field(caml_global_data, EXN_FAILURE);
-  return exn == Field(caml_global_data, EXN_OUT_OF_MEMORY) || exn == Field(caml_global_data, EXN_END_OF_FILE) ||
-         (Tag_val(exn) == 0 && Field(exn, 0) == failure);
-}
+/* ---- */
 
-static void run_mutations(unsigned long runs)
+static void start(void)
 {
-  struct domain *d = Caml_state->domain;
-  unsigned long fine = 0;
-  for (unsigned long i = 1; i <= runs; i++) {
-    struct message m = mutation();
-    value result = guard_call(use_message, &m);
-    bool refused = Is_exception_result(result);
-    if (!refused) fine++;
-    if (refused && !is_documented(Extract_exception(result))) check(false, "another exception", i);
-    else passed++;
-    free(m.bytes);
-    if (i % VERIFY_EVERY == 0) {
-      if (i % (8 * VERIFY_EVERY) == 0) gc_compact(d);
-      gc_verify(d);
-    }
-  }
-  printf("%lu mutations, %lu were read\n", runs, fine);
-}
-
-int main(int argc, char **argv)
-{
-  unsigned long count = 100000;
   struct gc_params params = gc_params_default;
-  rng.state = 20241122;
   params.heap_limit = (size_t)2 << 30;
   startup_runtime(&params);
   caml_zstd_initialize(Val_unit);
-  codefrag_register(code_area, code_area + sizeof code_area, (const unsigned char *)"a digest of code", NULL);
-  caml_register_custom_operations(&fuzz_ops);
+  graphs_init();
+  channel = caml_open_descriptor_in(memfd_create("message", 0));
   for (int i = 0; i < KEPT; i++) {
     kept[i] = Val_unit;
     gc_root_add(&kept[i]);
   }
+  static const int signals[] = {SIGALRM, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+  for (size_t i = 0; i < countof(signals); i++) signal(signals[i], on_signal);
+}
+
+int main(int argc, char **argv)
+{
+  uint64_t first = 1, count = 100000;
+  samples all = VEC_EMPTY;
+  start();
   for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) rng.state = strtoul(argv[++i], NULL, 0);
-    else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc) count = strtoul(argv[++i], NULL, 0);
-    else read_file(argv[i]);
+    if (i + 1 < argc && strcmp(argv[i], "--seed") == 0) fuzz.seed = strtoul(argv[++i], NULL, 0);
+    else if (i + 1 < argc && strcmp(argv[i], "--count") == 0) count = strtoul(argv[++i], NULL, 0);
+    else if (i + 1 < argc && strcmp(argv[i], "--from") == 0) first = strtoul(argv[++i], NULL, 0);
+    else sample_add(&all, read_file(argv[i]), 0);
   }
-  uint64_t seed = rng.state;
-  make_messages();
-  run_mutations(count);
-  printf("seed=%lu: %lu passed, %lu failed\n", (unsigned long)seed, passed, failed);
-  return failed != 0;
+  fuzz_rng.state = fuzz.seed;
+  make_samples(&all);
+  run_mutations(&all, first, count);
+  printf("%lu mutations, %lu were read\n", (unsigned long)count, fuzz.read);
+  printf("seed=%lu: %lu passed, %lu failed\n", (unsigned long)fuzz.seed, fuzz.passed, fuzz.failed);
+  return fuzz.failed != 0;
 }
