@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a user calls: set-up, demo, tests, benchmarks, installation, checks.
 
-.PHONY: setup demo test soak conformance bench bench-native bench-boot bench-pacing bench-field bench-c install check-layers check-provenance clean
+.PHONY: setup demo test soak conformance bench bench-native bench-boot bench-byte bench-pacing bench-field bench-c install check-layers check-provenance clean
 
 # Debian packages, the OCaml 5.3.0 sources and toolchain. Once; then it is a look at a marker.
 setup:
@@ -37,6 +37,12 @@ bench bench-native: setup
 bench-boot: setup
 	@$(MAKE) --no-print-directory MODE=release all
 	@bench/bench-boot
+
+# Three minutes; NAMES="floats hashing" for some.
+bench-byte: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@bench/bench-byte --rounds $(or $(ROUNDS),7) $(NAMES)
+
 # A quarter of an hour; GRID="--quick" for a look: bench/bench-pacing --help.
 bench-pacing: setup
 	@$(MAKE) --no-print-directory MODE=release all
