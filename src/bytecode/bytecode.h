@@ -13,8 +13,8 @@
 /* ---- Interpreter (interp.c, thread.c) ---- */
 
 /* Replaces each opcode of checked code by what the interpreter jumps to. The
- * operands are unchanged. With pairs, an instruction may be done by the word of the one before it. */
-void interp_thread_code(code_t code, size_t words, bool with_pairs);
+ * operands are unchanged. Fused: a word may do its instruction and the next one, or what the primitive does that is called. */
+void interp_thread_code(code_t code, size_t words, bool fused);
 opcode_t interp_word(int opcode);     /* by what it replaces this one, alone */
 /* The opcode (enum opcode) that stood at [pc], an instruction of threaded code,
  * before; at another word of the code -1, or any opcode. */

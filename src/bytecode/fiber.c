@@ -85,7 +85,7 @@ struct stack_info *fiber_new(size_t words)
   f->sp = f->high;
   f->trap = 0;
   f->parent = NULL;
-  f->parent_extra = 0;
+  f->parent_extra = Val_int(0);
   for (int i = 0; i < HANDLERS; i++) f->handlers[i] = Val_unit;
   return f;
 }

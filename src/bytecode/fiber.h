@@ -46,7 +46,7 @@ struct stack_info {
   value *high;                /* one past the last word */
   value *base;
   struct stack_info *parent;  /* NULL: the domain's own, or the last of a suspended chain */
-  intnat parent_extra;        /* extra arguments that wait on the parent for what the handler returns */
+  value parent_extra;         /* an integer: extra arguments that wait on the parent for what the handler returns */
   value handlers[HANDLERS];   /* closures; Val_unit in a domain's own fiber */
   struct gc_note note;        /* of its last continuation; outlives the fiber in the cache */
 };

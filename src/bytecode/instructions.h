@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Bodies of the short instructions, as macros over the variables of
  * interp_loop: DO_<NAME> does what the instruction does, pc standing behind its opcode
- * word at the entry and behind its operands at the end. The macros are used twice:
- * for the instruction itself and for the pairs of bytecode/pairs.tbl. One that jumps does not
+ * word at the entry and behind its operands at the end. The macros are used for
+ * the instruction itself and for the sequences of bytecode/sequences.tbl. One that jumps does not
  * reach its end. Included by interp.c alone, which also says what the names are. */
 #ifndef BAC_BYTECODE_INSTRUCTIONS_H
 #define BAC_BYTECODE_INSTRUCTIONS_H
@@ -10,20 +10,29 @@
 #define AS_UNSIGNED(v) ((uintnat)(v))
 #define IS_INTERRUPTED unlikely(load_relaxed(&st->young_limit) == UINTPTR_MAX)
 
+/* Not memcpy: a call for a few words costs more than they do. */
+#define COPY_WORDS(to, from, count)                                             \
+  do {                                                                          \
+    for (mlsize_t i_ = 0; i_ < (mlsize_t)(count); i_++) (to)[i_] = (from)[i_];  \
+  } while (0)
+
 /* ---- Frames and calls ---- */
+
+/* By what a tagged integer grows that gets n more. */
+#define MORE(n) (2 * (n))
 
 #define PUSH_FRAME(ret, env_, extra_)                                           \
   do {                                                                          \
     sp -= 3;                                                                    \
     sp[0] = (value)(ret);                                                       \
     sp[1] = (env_);                                                             \
-    sp[2] = Val_long(extra_);                                                   \
+    sp[2] = (extra_);                                                           \
   } while (0)
 #define POP_FRAME                                                               \
   do {                                                                          \
     pc = (code_t)sp[0];                                                         \
     env = sp[1];                                                                \
-    extra = Long_val(sp[2]);                                                    \
+    extra = sp[2];                                                              \
     sp += 3;                                                                    \
   } while (0)
 
@@ -40,12 +49,12 @@
 #define APPLY_TO(count)                                                         \
   do {                                                                          \
     value args_[count];                                                         \
-    memcpy(args_, sp, sizeof args_);                                            \
+    COPY_WORDS(args_, sp, count);                                               \
     sp += (count);                                                              \
     PUSH_FRAME(pc, env, extra);                                                 \
     sp -= (count);                                                              \
-    memcpy(sp, args_, sizeof args_);                                            \
-    extra = (count) - 1;                                                        \
+    COPY_WORDS(sp, args_, count);                                               \
+    extra = Val_int((count) - 1);                                               \
     ENTER;                                                                      \
   } while (0)
 
@@ -53,13 +62,18 @@
 #define TAIL_APPLY_TO(count)                                                    \
   do {                                                                          \
     value args_[count];                                                         \
-    memcpy(args_, sp, sizeof args_);                                            \
+    COPY_WORDS(args_, sp, count);                                               \
     sp += *pc - (count);                                                        \
-    memcpy(sp, args_, sizeof args_);                                            \
-    extra += (count) - 1;                                                       \
+    COPY_WORDS(sp, args_, count);                                               \
+    extra += MORE((count) - 1);                                                 \
     ENTER;                                                                      \
   } while (0)
 
+#define DO_PUSH_RETADDR                                                         \
+  do {                                                                          \
+    PUSH_FRAME(pc + *pc, env, extra);                                           \
+    pc++;                                                                       \
+  } while (0)
 #define DO_APPLY1 APPLY_TO(1)
 #define DO_APPLY2 APPLY_TO(2)
 #define DO_APPLY3 APPLY_TO(3)
@@ -69,14 +83,14 @@
 #define DO_RETURN                                                               \
   do {                                                                          \
     sp += *pc++;                                                                \
-    if (extra > 0) goto return_more;                                            \
+    if (extra > Val_int(0)) goto return_more;                                            \
     POP_FRAME;                                                                  \
     NEXT;                                                                       \
   } while (0)
 #define DO_GRAB                                                                 \
   do {                                                                          \
-    if (unlikely(extra < *pc)) goto grab_partial;                               \
-    extra -= *pc++;                                                             \
+    if (unlikely(extra < Val_long((intnat)*pc))) goto grab_partial;             \
+    extra -= MORE((intnat)*pc++);                                               \
   } while (0)
 
 /* ---- Loads: into acc, and the forms that push acc first ---- */
@@ -163,14 +177,84 @@
 #define DO_GETBYTESCHAR acc = Val_int(Byte_u(acc, Long_val(*sp++)))
 #define DO_GETSTRINGCHAR acc = Val_int(Byte_u(acc, Long_val(*sp++)))
 
-#define SET_FIELD(n) (caml_modify(&Field(acc, (n)), *sp++), acc = Val_unit)
+/* An integer over an integer owes the collector nothing (barrier_before of gc/alloc.c). */
+#define WRITE_FIELD(field, v)                                                   \
+  do {                                                                          \
+    value *field_ = (field), v_ = (v);                                          \
+    if (load_relaxed(field_) & v_ & 1) store_release(field_, v_);               \
+    else gc_write_field(st->domain, field_, v_);                                \
+  } while (0)
+#define SET_FIELD(n)                                                            \
+  do {                                                                          \
+    WRITE_FIELD(&Field(acc, (n)), *sp++);                                       \
+    acc = Val_unit;                                                             \
+  } while (0)
 #define DO_SETFIELD0 SET_FIELD(0)
 #define DO_SETFIELD1 SET_FIELD(1)
 #define DO_SETFIELD2 SET_FIELD(2)
 #define DO_SETFIELD3 SET_FIELD(3)
 #define DO_SETFIELD SET_FIELD(*pc++)
 
-/* ---- Jumps. As the first of a pair, a jump that is taken leaves the pair. ---- */
+#define STORE_INDEXED(store)                                                    \
+  do {                                                                          \
+    store;                                                                      \
+    sp += 2;                                                                    \
+    acc = Val_unit;                                                             \
+  } while (0)
+#define DO_SETVECTITEM STORE_INDEXED(WRITE_FIELD(&Field(acc, Long_val(sp[0])), sp[1]))
+#define DO_SETBYTESCHAR STORE_INDEXED(Byte_u(acc, Long_val(sp[0])) = (unsigned char)Long_val(sp[1]))
+/* Others may be marking it. */
+#define DO_OFFSETREF                                                            \
+  do {                                                                          \
+    store_relaxed(&Field(acc, 0), (value)(AS_UNSIGNED(Field(acc, 0)) + AS_UNSIGNED((intnat)*pc++ * 2))); \
+    acc = Val_unit;                                                             \
+  } while (0)
+
+#define MAKE_BLOCK(count)                                                       \
+  do {                                                                          \
+    value block_;                                                               \
+    ALLOC(block_, count, (tag_t)*pc, 1);                                        \
+    pc++;                                                                       \
+    Field(block_, 0) = acc;                                                     \
+    for (int i_ = 1; i_ < (count); i_++) Field(block_, i_) = *sp++;             \
+    acc = block_;                                                               \
+  } while (0)
+#define DO_MAKEBLOCK1 MAKE_BLOCK(1)
+#define DO_MAKEBLOCK2 MAKE_BLOCK(2)
+#define DO_MAKEBLOCK3 MAKE_BLOCK(3)
+
+#define DO_GETMETHOD acc = Field(Class_val(sp[0]), Long_val(acc))
+#define DO_GETPUBMET                                                            \
+  do {                                                                          \
+    *--sp = acc;                                                                \
+    acc = method_lookup(acc, Val_long((intnat)pc[0]), &pc[1]);                  \
+    pc += 2;                                                                    \
+  } while (0)
+
+/* ---- Traps ---- */
+
+#define DO_PUSHTRAP                                                             \
+  do {                                                                          \
+    sp -= 4;                                                                    \
+    sp[0] = (value)(pc + *pc);                                                  \
+    sp[1] = Val_long(fiber->trap);                                              \
+    sp[2] = env;                                                                \
+    sp[3] = extra;                                                              \
+    fiber->trap = fiber->high - sp;                                             \
+    pc++;                                                                       \
+  } while (0)
+/* An interrupt comes first and then goes on at POPTRAP: a signal handler's exception is for this trap. */
+#define DO_POPTRAP                                                              \
+  do {                                                                          \
+    if (IS_INTERRUPTED) {                                                       \
+      pc--;                                                                     \
+      goto poll;                                                                \
+    }                                                                           \
+    fiber->trap = Long_val(sp[1]);                                              \
+    sp += 4;                                                                    \
+  } while (0)
+
+/* ---- Jumps. In a sequence, a jump that is taken leaves it. ---- */
 
 #define JUMP_IF(test)                                                           \
   do {                                                                          \
@@ -211,6 +295,14 @@
 #define DO_LSLINT COMPUTE(((a - 1) << (Long_val(b) & 63)) + 1)
 #define DO_LSRINT COMPUTE((a >> (Long_val(b) & 63)) | 1)
 #define DO_ASRINT COMPUTE(((intnat)a >> (Long_val(b) & 63)) | 1)
+#define DIVIDE(op)                                                              \
+  do {                                                                          \
+    if (unlikely(*sp == Val_int(0))) goto division_by_zero;                     \
+    acc = Val_long(Long_val(acc) op Long_val(*sp));                             \
+    sp++;                                                                       \
+  } while (0)
+#define DO_DIVINT DIVIDE(/)
+#define DO_MODINT DIVIDE(%)
 #define DO_NEGINT acc = (value)(2 - AS_UNSIGNED(acc))
 #define DO_OFFSETINT acc = (value)(AS_UNSIGNED(acc) + AS_UNSIGNED((intnat)*pc++ * 2))
 #define DO_ISINT acc = Val_bool(Is_long(acc))

@@ -25,13 +25,15 @@
  * No state. The loop's code words come from thread.c. Design page:
  * docs/design/interpreter.md. */
 #if defined(__GNUC__) && !defined(__clang__)
-/* gcc joins the stores of a frame's words in a vector register, which costs more than the stores. */
-#pragma GCC optimize("no-tree-slp-vectorize")
+/* gcc joins the stores of a frame's words in a vector register, and makes calls of the C library out of loops over a few words:
+ * each costs more than the stores. */
+#pragma GCC optimize("no-tree-slp-vectorize", "no-tree-loop-distribute-patterns")
 #endif
 
 #include "bytecode/activation.h"
 #include "bytecode/bytecode.h"
 #include "bytecode/debugger.h"
+#include "bytecode/inlined.h"
 #include "bytecode/instructions.h"
 #include "bytecode/labels.h"
 #include "prims/continuation.h"
@@ -50,8 +52,13 @@ static NOINLINE value interp_poll(caml_domain_state *st)
   return Val_unit;
 }
 
-static NOINLINE value interp_refill(caml_domain_state *st, mlsize_t whsize)
+/* The registers are saved here rather than in the loop, which has this call in many places. */
+static NOINLINE value interp_refill(caml_domain_state *st, value *sp, value acc, value env, code_t next, mlsize_t whsize)
 {
+  sp[-3] = acc;
+  sp[-2] = env;
+  sp[-1] = (value)next;
+  st->current_stack->sp = sp - 3;
   value result = interp_poll(st);
   if (Is_exception_result(result)) return result;
   return memprof_nursery_alloc_exn(st->domain, whsize);
@@ -116,8 +123,7 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
     mlsize_t wosize_ = (wosize);                                                \
     value *at_ = st->young_ptr - wosize_ - 1;                                   \
     if (unlikely(AS_UNSIGNED(at_) < load_relaxed(&st->young_limit))) {          \
-      SAVE_ALL_AT(pc + (rest));                                                 \
-      value result_ = interp_refill(st, wosize_ + 1);                           \
+      value result_ = interp_refill(st, sp, acc, env, pc + (rest), wosize_ + 1); \
       LOAD_ALL;                                                                 \
       if (Is_exception_result(result_)) {                                       \
         acc = Extract_exception(result_);                                       \
@@ -147,21 +153,9 @@ static value *interp_fill_closures(value block, code_t labels, mlsize_t function
     SWITCH_FIBER(first);                                                        \
     *--sp = argument;                                                           \
     acc = function;                                                             \
-    extra = 0;                                                                  \
+    extra = Val_int(0);                                                         \
     ENTER;                                                                      \
   } while (0)
-
-#define MAKES_BLOCK(count)                                                      \
-  OP(MAKEBLOCK##count) :                                                        \
-  {                                                                             \
-    value block;                                                                \
-    ALLOC(block, count, (tag_t)*pc, 1);                                         \
-    pc++;                                                                       \
-    Field(block, 0) = acc;                                                      \
-    for (int i = 1; i < (count); i++) Field(block, i) = *sp++;                  \
-    acc = block;                                                                \
-    NEXT;                                                                       \
-  }
 
 /* A frame as debugger.h has it; then what stood here is done. */
 #define STOPS(name, stop)                                                       \
@@ -187,16 +181,18 @@ typedef value (*primN)(value *, int);
 /* Runs from pc, or where pc is NULL raises act->exn, until the activation ends. With no
  * activation it only answers the address of its labels' table. */
 static NOINLINE value interp_loop(caml_domain_state *st, struct exception_context *act, code_t pc,
-                                  value env, intnat extra)
+                                  value env, value extra)
 {
   static const int32_t labels[LABELS] = {
 #define OPCODE(name, shape) &&op_##name - &&op_ACC0,
 #include "abi/5.3/opcodes.tbl"
 #undef OPCODE
       &&op_FIBER_RETURN - &&op_ACC0,
-#define PAIR(first, second) &&op_##first##_##second - &&op_ACC0,
-#include "bytecode/pairs.tbl"
-#undef PAIR
+#define INLINED(name, args) &&op_##name - &&op_ACC0,
+#include "bytecode/inlined.tbl"
+#undef INLINED
+#define SEQUENCE(name, ...) &&op_##name - &&op_ACC0,
+#include "bytecode/sequences.h"
   };
   if (!act) return (value)labels;
   char *const label_base = &&op_ACC0;
@@ -209,7 +205,7 @@ static NOINLINE value interp_loop(caml_domain_state *st, struct exception_contex
   }
   NEXT;
 
-  /* The short ones, whose bodies are in instructions.h, and the pairs. */
+  /* The short ones, whose bodies are in instructions.h, inlined primitives, and sequences. */
   PLAIN(ACC0) PLAIN(ACC1) PLAIN(ACC2) PLAIN(ACC3) PLAIN(ACC4) PLAIN(ACC5) PLAIN(ACC6)
   PLAIN(ACC7) PLAIN(ACC) PLAIN(PUSH) PLAIN(PUSHACC0) PLAIN(PUSHACC1) PLAIN(PUSHACC2)
   PLAIN(PUSHACC3) PLAIN(PUSHACC4) PLAIN(PUSHACC5) PLAIN(PUSHACC6) PLAIN(PUSHACC7) PLAIN(PUSHACC)
@@ -231,14 +227,20 @@ static NOINLINE value interp_loop(caml_domain_state *st, struct exception_contex
   PLAIN(ANDINT) PLAIN(ORINT) PLAIN(XORINT) PLAIN(LSLINT) PLAIN(LSRINT) PLAIN(ASRINT) PLAIN(EQ)
   PLAIN(NEQ) PLAIN(LTINT) PLAIN(LEINT) PLAIN(GTINT) PLAIN(GEINT) PLAIN(ULTINT) PLAIN(UGEINT)
   PLAIN(BEQ) PLAIN(BNEQ) PLAIN(BLTINT) PLAIN(BLEINT) PLAIN(BGTINT) PLAIN(BGEINT) PLAIN(BULTINT)
-  PLAIN(BUGEINT) PLAIN(OFFSETINT) PLAIN(ISINT)
-#define PAIR(first, second)                                                     \
-  op_##first##_##second : DO_##first;                                           \
-  pc++; /* the second one's opcode word */                                      \
-  DO_##second;                                                                  \
-  NEXT;
-#include "bytecode/pairs.tbl"
-#undef PAIR
+  PLAIN(BUGEINT) PLAIN(OFFSETINT) PLAIN(ISINT) PLAIN(PUSH_RETADDR) PLAIN(MAKEBLOCK1)
+  PLAIN(MAKEBLOCK2) PLAIN(MAKEBLOCK3) PLAIN(SETVECTITEM) PLAIN(SETBYTESCHAR) PLAIN(PUSHTRAP)
+  PLAIN(POPTRAP) PLAIN(DIVINT) PLAIN(MODINT) PLAIN(OFFSETREF) PLAIN(GETMETHOD) PLAIN(GETPUBMET)
+#define INLINED(name, args) PLAIN(name)
+#include "bytecode/inlined.tbl"
+#undef INLINED
+#define AND_THEN(name) pc++; /* its opcode word */ DO_##name;
+#define SEQ2(a, b) op_##a##_##b : DO_##a; AND_THEN(b) NEXT;
+#define SEQ3(a, b, c) op_##a##_##b##_##c : DO_##a; AND_THEN(b) AND_THEN(c) NEXT;
+#define SEQ4(a, b, c, d) op_##a##_##b##_##c##_##d : DO_##a; AND_THEN(b) AND_THEN(c) AND_THEN(d) NEXT;
+#include "bytecode/sequences.tbl"
+#undef SEQ2
+#undef SEQ3
+#undef SEQ4
 
 OP(SETGLOBAL):
   caml_modify(&Field(caml_global_data, *pc++), acc);
@@ -246,20 +248,16 @@ OP(SETGLOBAL):
   NEXT;
 
   /* Functions. */
-OP(PUSH_RETADDR):
-  PUSH_FRAME(pc + *pc, env, extra);
-  pc++;
-  NEXT;
 OP(APPLY):
-  extra = *pc - 1;
+  extra = Val_long((intnat)*pc - 1);
   ENTER;
 OP(APPTERM):
   {
     mlsize_t count = (mlsize_t)pc[0];
     value *to = sp + pc[1] - count;
-    memmove(to, sp, Bsize_wsize(count));
+    for (mlsize_t i = count; i-- > 0;) to[i] = sp[i];
     sp = to;
-    extra += (intnat)count - 1;
+    extra += MORE((intnat)count - 1);
     ENTER;
   }
 OP(RESTART):
@@ -271,9 +269,9 @@ OP(RESTART):
       sp = fiber->sp;
     }
     sp -= count;
-    memcpy(sp, &Field(env, 3), Bsize_wsize(count));
+    COPY_WORDS(sp, &Field(env, 3), count);
     env = Field(env, 2);
-    extra += (intnat)count;
+    extra += MORE((intnat)count);
     NEXT;
   }
 OP(CLOSURE):
@@ -334,9 +332,6 @@ OP(MAKEBLOCK):
     acc = block;
     NEXT;
   }
-  MAKES_BLOCK(1)
-  MAKES_BLOCK(2)
-  MAKES_BLOCK(3)
 OP(MAKEFLOATBLOCK):
   {
     mlsize_t wosize = (mlsize_t)*pc;
@@ -367,35 +362,8 @@ OP(SETFLOATFIELD):
   Store_double_flat_field(acc, (mlsize_t)*pc++, Double_val(*sp++));
   acc = Val_unit;
   NEXT;
-OP(SETVECTITEM):
-  caml_modify(&Field(acc, Long_val(sp[0])), sp[1]);
-  sp += 2;
-  acc = Val_unit;
-  NEXT;
-OP(SETBYTESCHAR):
-  Byte_u(acc, Long_val(sp[0])) = (unsigned char)Long_val(sp[1]);
-  sp += 2;
-  acc = Val_unit;
-  NEXT;
 
   /* Exceptions. */
-OP(PUSHTRAP):
-  sp -= 4;
-  sp[0] = (value)(pc + *pc);
-  sp[1] = Val_long(fiber->trap);
-  sp[2] = env;
-  sp[3] = Val_long(extra);
-  fiber->trap = fiber->high - sp;
-  pc++;
-  NEXT;
-OP(POPTRAP):
-  if (IS_INTERRUPTED) {
-    pc--; /* comes back here: a signal handler's exception is for this trap */
-    goto poll;
-  }
-  fiber->trap = Long_val(sp[1]);
-  sp += 4;
-  NEXT;
 OP(RAISE_NOTRACE):
   goto raise;
 OP(RERAISE):
@@ -419,30 +387,7 @@ OP(C_CALLN):
     NEXT;
   }
 
-OP(DIVINT):
-  if (unlikely(*sp == Val_int(0))) goto division_by_zero;
-  acc = Val_long(Long_val(acc) / Long_val(*sp));
-  sp++;
-  NEXT;
-OP(MODINT):
-  if (unlikely(*sp == Val_int(0))) goto division_by_zero;
-  acc = Val_long(Long_val(acc) % Long_val(*sp));
-  sp++;
-  NEXT;
-OP(OFFSETREF):
-  store_relaxed(&Field(acc, 0), (value)(AS_UNSIGNED(Field(acc, 0)) + AS_UNSIGNED((intnat)*pc++ * 2)));   /* others may be marking it */
-  acc = Val_unit;
-  NEXT;
-
   /* Objects. */
-OP(GETMETHOD):
-  acc = Field(Class_val(sp[0]), Long_val(acc));
-  NEXT;
-OP(GETPUBMET):
-  *--sp = acc;
-  acc = method_lookup(acc, Val_long((intnat)pc[0]), &pc[1]);
-  pc += 2;
-  NEXT;
 OP(GETDYNMET):
   acc = caml_get_public_method(sp[0], acc);
   NEXT;
@@ -479,7 +424,7 @@ OP(PERFORM):
     sp[1] = cont;
     sp[2] = Val_ptr(done);
     acc = done->handlers[HANDLE_EFFECT];
-    extra = done->parent_extra + 2;
+    extra = done->parent_extra + MORE(2);
     ENTER;
   }
   /* acc: the first fiber of the chain; sp: function, argument, the last fiber or, for a new
@@ -491,7 +436,7 @@ OP(RESUME):
     struct stack_info *first = Ptr_val(acc), *last = Ptr_val(sp[2]);
     sp += 3;
     PUSH_FRAME(pc, env, extra);
-    RESUME_CHAIN(0);
+    RESUME_CHAIN(Val_int(0));
   }
 OP(RESUMETERM):
   if (unlikely(acc == Val_ptr(NULL))) goto already_resumed;
@@ -520,7 +465,7 @@ OP(REPERFORMTERM):
     sp[1] = cont;
     sp[2] = Val_ptr(done);
     acc = done->handlers[HANDLE_EFFECT];
-    extra = done->parent_extra + 2;
+    extra = done->parent_extra + MORE(2);
     ENTER;
   }
 OP(FIBER_RETURN):
@@ -538,14 +483,14 @@ OP(FIBER_RETURN):
 
   /* RETURN where the result is to be applied to further arguments. */
 return_more:
-  extra--;
+  extra -= MORE(1);
   ENTER;
 
   /* GRAB with too few arguments: a closure that holds them, whose code starts at the
    * RESTART before. */
 grab_partial:
   {
-    mlsize_t count = (mlsize_t)extra + 1;
+    mlsize_t count = (mlsize_t)Long_val(extra) + 1;
     value block;
     if (unlikely(count > Max_young_wosize - 3)) {
       SAVE_ALL;
@@ -553,7 +498,7 @@ grab_partial:
       LOAD_ALL;
     } else {
       ALLOC(block, count + 3, Closure_tag, 0);
-      memcpy(&Field(block, 3), sp, Bsize_wsize(count));
+      COPY_WORDS(&Field(block, 3), sp, count);
     }
     Field(block, 0) = (value)(pc - 2);
     Closinfo_val(block) = Make_closinfo(0, 2);
@@ -633,7 +578,7 @@ raise:
     pc = (code_t)sp[0];
     fiber->trap = Long_val(sp[1]);
     env = sp[2];
-    extra = Long_val(sp[3]);
+    extra = sp[3];
     sp += 4;
     NEXT;
   }
@@ -652,7 +597,7 @@ raise:
 /* ---- Entering the loop ---- */
 
 /* [used] words of the current fiber are the callers'. */
-static value activation_run(code_t pc, value env, intnat extra, size_t used)
+static value activation_run(code_t pc, value env, value extra, size_t used)
 {
   caml_domain_state *st = Caml_state;
   struct stack_info *base = st->current_stack;
@@ -670,7 +615,7 @@ static value activation_run(code_t pc, value env, intnat extra, size_t used)
   if (_setjmp(act.jump) == 0)
     result = interp_loop(Caml_state, &act, pc, env, extra);
   else
-    result = interp_loop(Caml_state, &act, NULL, Val_unit, 0);
+    result = interp_loop(Caml_state, &act, NULL, Val_unit, Val_int(0));
   act.base->sp = act.base->high - act.used;
   act.base->trap = act.outer_trap;
   Caml_state->external_raise = act.outer;
@@ -679,7 +624,7 @@ static value activation_run(code_t pc, value env, intnat extra, size_t used)
 
 value interp_run(code_t code, value env)
 {
-  return activation_run(code, env, 0, fiber_used(Caml_state->current_stack));
+  return activation_run(code, env, Val_int(0), fiber_used(Caml_state->current_stack));
 }
 
 value activation_apply(value f, size_t count, const value *args)
@@ -696,10 +641,10 @@ value activation_apply(value f, size_t count, const value *args)
   fiber->sp[count] = (value)interp_stop();
   fiber->sp[count + 1] = Val_unit;
   fiber->sp[count + 2] = Val_long(0);
-  return activation_run(Code_val(f), f, (intnat)count - 1, used);
+  return activation_run(Code_val(f), f, Val_long(count - 1), used);
 }
 
 const int32_t *interp_labels(void)
 {
-  return (const int32_t *)interp_loop(NULL, NULL, NULL, Val_unit, 0);
+  return (const int32_t *)interp_loop(NULL, NULL, NULL, Val_unit, Val_int(0));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The labels of the interpreter loop: one for each opcode, one for an instruction
- * of our own, one for each pair of pairs.tbl. Private to interp.c and thread.c. */
+ * of our own, one for each primitive of inlined.tbl and for each sequence of sequences.tbl. Private to interp.c, thread.c and
+ * inlined.c. */
 #ifndef BAC_BYTECODE_LABELS_H
 #define BAC_BYTECODE_LABELS_H
 
@@ -8,12 +9,21 @@
 
 enum loop_label {
   OP_FIBER_RETURN = OPCODE_COUNT,
-#define PAIR(first, second) OP_##first##_##second,
-#include "bytecode/pairs.tbl"
-#undef PAIR
+#define INLINED(name, args) OP_##name,
+#include "bytecode/inlined.tbl"
+#undef INLINED
+  FIRST_SEQUENCE,                /* of those before */
+  LAST_SINGLE = FIRST_SEQUENCE - 1,
+#define SEQUENCE(name, ...) OP_##name,
+#include "bytecode/sequences.h"
   LABELS,
-  FIRST_PAIR = OP_FIBER_RETURN + 1,
+  FIRST_INLINED = OP_FIBER_RETURN + 1,
 };
+
+/* Sets the opcodes of the calls that inlined primitives stand for, by label. */
+void inlined_init(int opcodes[LABELS]);
+/* The label that does what a call of the primitive by this instruction does; that is often the instruction's own. */
+int inlined_label(int opcode, intptr_t (*primitive)(void));
 
 /* What stands in threaded code for each label. */
 const int32_t *interp_labels(void);
