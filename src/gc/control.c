@@ -150,8 +150,10 @@ static void control_set_leader(struct domain *d, void *arg)
   size_t words = p->minor_words;
   p->minor_words = bac_gc.params.minor_words;
   if (p->max_overhead != bac_gc.params.max_overhead) bac_gc.auto_compaction = (struct auto_compaction){0};
+  bool overhead = p->space_overhead != bac_gc.params.space_overhead;
   bac_gc.params = *p;
   control_hand_on(p);
+  if (overhead) pacing_overhead_changed_stw();
   c->done = true;
   if (words == g->nursery_words) return;
   minor_collect_stw(g);

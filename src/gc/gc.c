@@ -205,7 +205,8 @@ static void minor_leader(struct domain *d, void *arg)
 }
 
 /* Where one phase ends the next may be due already: a large block, or a minor collection that promoted much, may
- * have used up more than the part of the budget that belongs to a phase. A domain that is behind has its next slice soon. */
+ * have used up more than the part of the budget that belongs to a phase. A domain that is behind has its next slice soon. Where slices
+ * follow each other that start and end cycles, all minor collections are theirs: so here is where the heap may have passed its limit. */
 void gc_slice(struct gc_domain *g, size_t least)
 {
   trace_begin(&g->dom, TRACE_MAJOR);
@@ -216,13 +217,13 @@ void gc_slice(struct gc_domain *g, size_t least)
   }
   nursery_plan_slice(g);
   trace_end(&g->dom, TRACE_MAJOR);
+  limit_obey(g);
 }
 
 void gc_minor_and_slice(struct gc_domain *g, size_t least)
 {
   if (!stw_run(&g->dom, minor_leader, NULL)) return;
   gc_slice(g, least);
-  limit_obey(g);
 }
 
 uint32_t gc_serve(struct gc_domain *g)

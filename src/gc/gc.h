@@ -254,6 +254,8 @@ value gc_ephe_create(struct domain *d, mlsize_t keys);            /* [may gc]; 0
 /* index EPHE_DATA, or EPHE_FIRST_KEY + i. get answers bac_ephe_none when it is empty or dead, and keeps
  * (gc_keep) what it returns. */
 value gc_ephe_get(struct domain *d, value ephe, mlsize_t index);
+/* The same, but what it returns is not kept: good for a look at it. [no gc] */
+value gc_ephe_peek(struct domain *d, value ephe, mlsize_t index);
 bool gc_ephe_check(struct domain *d, value ephe, mlsize_t index);
 void gc_ephe_set(struct domain *d, value ephe, mlsize_t index, value v);
 void gc_ephe_unset(struct domain *d, value ephe, mlsize_t index);

@@ -45,6 +45,7 @@ static double pacing_room(uint64_t live)
 static void pacing_set_budget(uint64_t live)
 {
   struct pacing *p = &bac_gc.pacing;
+  store_relaxed(&p->live, live);
   double garbage = (double)live * (GARBAGE_LEAST + GARBAGE_PART * (double)bac_gc.params.space_overhead / 100);
   double marking = (double)live * p->mark_per_live / MARK_RATE;  /* what is allocated in the meantime: m A */
   double budget = bounded(garbage - marking, garbage / (1 + MARK_PART_MOST), garbage / (1 + MARK_PART_LEAST));
@@ -61,6 +62,9 @@ void pacing_init(void)
   bac_gc.pacing = (struct pacing){.mark_per_live = 1};
   pacing_set_budget(bac_gc.params.initial_heap_words);
 }
+
+/* A budget of the old overhead may be a thousand times too large. */
+void pacing_overhead_changed_stw(void) { pacing_set_budget(bac_gc.pacing.live); }
 
 void pacing_allocated(struct gc_domain *g)
 {
@@ -96,9 +100,11 @@ void pacing_custom(double share_of_cycle)
 uint64_t gc_marked_words(void) { return load_relaxed(&bac_gc.pacing.mark_total); }
 uint64_t gc_cycles_marked(void) { return load_relaxed(&bac_gc.major_collections); }
 
+/* The lump of before is no reason to start a cycle where nothing has been allocated since the last one: where nothing is promoted any
+ * more it would never fall, and one cycle would follow the other. */
 bool pacing_wants_cycle(void)
 {
-  return pacing_now() >= (double)load_relaxed(&bac_gc.pacing.mark_at);
+  return load_relaxed(&bac_gc.pacing.allocated) != 0 && pacing_now() >= (double)load_relaxed(&bac_gc.pacing.mark_at);
 }
 
 void pacing_mark_started_stw(void)

@@ -192,6 +192,7 @@ struct pacing {
   uint64_t allocated;             /* [atomic] into the major heap since marking last ended, off-heap memory counted in */
   uint64_t mark_done;             /* [atomic] words marked since marking started */
   uint64_t mark_total;            /* [stw, atomic read] and in the cycles that ended before */
+  uint64_t live;                  /* [atomic] what the budget was set for */
   uint64_t budget;                /* [atomic] allocation from one end of marking to the next */
   uint64_t lump, lump_from;       /* [atomic] words allocated from one slice to the next; [allocated] at the last slice */
   uint64_t mark_at;               /* [atomic] marking starts when so much is allocated */
@@ -406,6 +407,7 @@ bool compact_is_due(struct auto_compaction *a, size_t max_overhead, uint64_t cyc
 
 /* ---- pacing.c ---- */
 void pacing_init(void);
+void pacing_overhead_changed_stw(void);                      /* the parameter space_overhead */
 void pacing_allocated(struct gc_domain *g);                  /* tells g's direct words */
 void pacing_mark_started_stw(void);
 size_t pacing_slice_work(struct gc_domain *g);               /* words of work that the next slice owes */
@@ -420,7 +422,7 @@ void pacing_custom(double share_of_cycle);                  /* off-heap memory, 
 /* ---- limit.c ---- */
 int64_t limit_heap_blocks(void);                             /* what memory outside leaves of the limit to the heap */
 void limit_init(size_t bytes);                               /* Xlimit, 0: the default; after heap_init */
-void limit_obey(struct gc_domain *g);                        /* after a minor collection: collects, compacts, tells the client */
+void limit_obey(struct gc_domain *g);                        /* after a slice: collects, compacts, tells the client */
 void limit_watch(struct gc_domain *g);                       /* where nothing may be collected: asks for the above. [no gc] */
 void limit_cycle_swept(void);                                /* by whoever ended the sweeping */
 

@@ -4,10 +4,11 @@
 #include "abi/runtime.h"
 
 /* Values that the compiler may replace by others behind the program's back
- * (a forced lazy value by its result, a float by its bits) have no identity to watch. */
+ * (a forced lazy value by its result, a float by its bits) have no identity to watch; nor has the
+ * empty array, of which there is one. */
 static bool has_identity(value v)
 {
-  if (Is_long(v)) return false;
+  if (Is_long(v) || Wosize_val(v) == 0) return false;
   switch (Tag_val(v)) {
   case Lazy_tag:
   case Forcing_tag:

@@ -42,30 +42,50 @@ static value ephe_get(value ephe, mlsize_t index)
   return v == bac_ephe_none ? Val_none : caml_alloc_some(v);
 }
 
-value caml_obj_dup(value v);
-
-/* A block of the same shape with the same fields. What has an identity outside
- * of its fields, or could be resumed twice, stands for itself. */
-static value shallow_copy(value v)
+/* What has an identity outside of its fields, or could be resumed twice, stands for itself. */
+static bool has_copy(value v)
 {
-  if (Is_long(v) || Wosize_val(v) == 0) return v;
-  switch (Tag_val(v)) {
-  case Custom_tag:
-  case Cont_tag:
-    return v;
-  case Infix_tag: {
-    value offset = (value)Infix_offset_hd(Hd_val(v));
-    return caml_obj_dup(v - offset) + offset;
+  return Is_block(v) && Wosize_val(v) != 0 && Tag_val(v) != Custom_tag && Tag_val(v) != Cont_tag;
+}
+
+static bool has_shape(value block, value of)
+{
+  return Is_block(block) && Wosize_val(block) == Wosize_val(of) && Tag_val(block) == Tag_val(of);
+}
+
+/* The copy, not the block that may die meanwhile, keeps the fields. */
+static void copy_and_keep_fields(value copy, value v)
+{
+  struct domain *d = domain_self();
+  mlsize_t n = Wosize_val(v);
+  if (Tag_val(v) >= No_scan_tag) {
+    memcpy(Bp_val(copy), Bp_val(v), Bsize_wsize(n));
+    return;
   }
-  default:
-    return caml_obj_dup(v);
+  for (mlsize_t i = 0; i < n; i++) {
+    value field = load_relaxed(&Field(v, i));
+    gc_keep(d, field);
+    gc_init_field(d, &Field(copy, i), field);
   }
 }
 
+/* The block itself is not kept: the cycle that is under way may find it dead (weak.mli). So making room for the copy may make it go,
+ * and what is there then may have another shape. */
 static value ephe_get_copy(value ephe, mlsize_t index)
 {
-  value v = gc_ephe_get(domain_self(), ephe, index);
-  return v == bac_ephe_none ? Val_none : caml_alloc_some(shallow_copy(v));
+  value copy = Val_unit, v;
+  LOCAL_ROOTS(&ephe, &copy);
+  for (;;) {
+    v = gc_ephe_peek(domain_self(), ephe, index);
+    if (v == bac_ephe_none) return Val_none;
+    if (!has_copy(v)) return ephe_get(ephe, index);
+    value block = Tag_val(v) == Infix_tag ? v - (value)Infix_offset_hd(Hd_val(v)) : v;
+    if (has_shape(copy, block)) {
+      copy_and_keep_fields(copy, block);
+      return caml_alloc_some(copy + (v - block));
+    }
+    copy = caml_alloc(Wosize_val(block), Tag_val(block));
+  }
 }
 
 CAMLprim value caml_ephe_get_key(value ephe, value n)

@@ -9,6 +9,7 @@ let taken name v =
 
 let () =
   refused "an integer" 5; refused "a boolean" true; refused "the unit value" (); refused "the empty list" ([] : int list);
+  refused "the empty array" (Sys.opaque_identity (Array.make 0 0)); refused "the empty array as a constant" [| |];
   refused "a constant constructor" Constant; refused "a float" (Sys.opaque_identity (float_of_string "1.5"));
   refused "a lazy value" (lazy (Sys.opaque_identity (ref 0)));
   let forced = Sys.opaque_identity (lazy (Sys.opaque_identity (float_of_string "2.5"))) in
