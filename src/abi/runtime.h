@@ -94,6 +94,12 @@ static inline value value_or_raise(value encoded)
 value actions_run_exn(void);
 /* Polls the collector and runs the actions; returns v, which is kept. [may run OCaml] [raises] */
 value caml_process_pending_actions_with_root(value v);
+/* The same, where something is pending: at the end of primitives that stock runs them in. Native code that recurs without allocating
+ * has no other safepoint. [may run OCaml] [raises] */
+static inline value actions_poll(value v)
+{
+  return unlikely(domain_has_interrupts(domain_self())) ? caml_process_pending_actions_with_root(v) : v;
+}
 /* For struct gc_client: calls the hook of <caml/misc.h> for this moment. [no gc] */
 void timing_hooks_call(struct domain *d, enum gc_moment moment);
 /* The memory profiler's callbacks; the same convention. At most one. */

@@ -13,7 +13,7 @@
  * Concurrency: another domain may read or write the same array meanwhile. It must
  * never see half a value, so values are copied word by word with atomic accesses.
  * The callers check offsets and lengths, except where a message below says so. */
-#include "abi/caml.h"
+#include "abi/runtime.h"
 #include "sync/atomic.h"
 
 CAMLexport int caml_is_double_array(value array) { return Tag_val(array) == Double_array_tag; }
@@ -109,14 +109,14 @@ static value new_value_array(mlsize_t length, const char *culprit)
 
 CAMLprim value caml_floatarray_create(value length)
 {
-  return caml_check_urgent_gc(new_float_array((mlsize_t)Long_val(length), "Float.Array.create"));
+  return actions_poll(new_float_array((mlsize_t)Long_val(length), "Float.Array.create"));
 }
 
 CAMLprim value caml_floatarray_make_unboxed(intnat length, double init)
 {
   value array = new_float_array((mlsize_t)length, "Array.make");
   for (intnat i = 0; i < length; i++) Store_double_flat_field(array, i, init);
-  return caml_check_urgent_gc(array);
+  return actions_poll(array);
 }
 
 CAMLprim value caml_floatarray_make(value length, value init)
@@ -135,7 +135,7 @@ CAMLprim value caml_uniform_array_make(value length, value init)
     gc_minor(Caml_state->domain);
   value array = new_value_array(n, "Array.make");
   for (mlsize_t i = 0; i < n; i++) Field(array, i) = init;
-  return caml_check_urgent_gc(array);
+  return actions_poll(array);
 }
 
 CAMLprim value caml_array_make(value length, value init)
@@ -155,7 +155,7 @@ CAMLprim value caml_array_of_uniform_array(value values)
   LOCAL_ROOTS(&values);
   value floats = new_float_array(n, "Array.make");
   for (mlsize_t i = 0; i < n; i++) Store_double_flat_field(floats, i, Double_val(Field(values, i)));
-  return caml_check_urgent_gc(floats);
+  return actions_poll(floats);
 }
 
 /* Their names before OCaml 5.3. */
@@ -247,7 +247,7 @@ static value sub_array(bool flat, value array, value start, value length)
   LOCAL_ROOTS(&array);
   value part = new_array(flat, (mlsize_t)Long_val(length));
   place(flat, part, 0, array, (mlsize_t)Long_val(start), (mlsize_t)Long_val(length));
-  return caml_check_urgent_gc(part);
+  return actions_poll(part);
 }
 
 static value append_arrays(bool flat, value a, value b)
@@ -257,7 +257,7 @@ static value append_arrays(bool flat, value a, value b)
   value both = new_array(flat, n + m);
   place(flat, both, 0, a, 0, n);
   place(flat, both, n, b, 0, m);
-  return caml_check_urgent_gc(both);
+  return actions_poll(both);
 }
 
 CAMLprim value caml_floatarray_sub(value array, value start, value length)
@@ -300,5 +300,5 @@ CAMLprim value caml_array_concat(value arrays)
     place(flat, all, at, Field(l, 0), 0, n);
     at += n;
   }
-  return caml_check_urgent_gc(all);
+  return actions_poll(all);
 }

@@ -7,6 +7,7 @@
  * exception leaks nothing; short messages go straight through the channel's buffer. */
 #include "prims/marshal.h"
 
+#include "abi/runtime.h"
 #include "base/bits.h"
 #include "prims/io.h"
 
@@ -165,7 +166,7 @@ CAMLexport value caml_input_val_from_bytes(value bytes, intnat start)
 
 CAMLprim value caml_input_value_from_bytes(value bytes, value start)
 {
-  return caml_input_val_from_bytes(bytes, Long_val(start));
+  return actions_poll(caml_input_val_from_bytes(bytes, Long_val(start)));
 }
 
 /* [memory] is freed on return, also by an exception; it may be NULL. */
@@ -265,7 +266,7 @@ CAMLprim value caml_input_value(value channel)
   caml_channel_lock(c);
   value v = caml_input_val(c);
   caml_channel_unlock(c);
-  return v;
+  return actions_poll(v);
 }
 
 /* An old name that the bootstrap compiler lists. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The primitives of Obj: blocks seen as blocks. */
-#include "abi/caml.h"
+#include "abi/runtime.h"
 #include "sync/atomic.h"
 
 /* What Obj.tag answers for words that are no blocks; stdlib/obj.ml. */
@@ -56,7 +56,7 @@ CAMLprim value caml_obj_with_tag(value tag, value v)
   if (!gc_make_room(Caml_state->domain, n)) caml_raise_out_of_memory();
   value copy = caml_alloc_shr(n, t);
   for (mlsize_t i = 0; i < n; i++) caml_initialize(&Field(copy, i), load_relaxed(&Field(v, i)));
-  return caml_check_urgent_gc(copy);
+  return actions_poll(copy);
 }
 
 CAMLprim value caml_obj_dup(value v) { return caml_obj_with_tag(Val_int(Tag_val(v)), v); }
