@@ -13,14 +13,20 @@
 
 /* ---- Fields ---- */
 
-/* A program that stores without allocating would fill the remembered set for ever. */
-enum { REMEMBERED_MOST = 64 * 1024 };
+/* A program that stores without allocating would fill the remembered set for ever. It may grow with the nursery: one for each eight words, as
+ * in stock. With 64k entries for each nursery, one of 32M words over an array of lists was emptied every 400k words. */
+enum { REMEMBERED_LEAST = 64 * 1024, WORDS_PER_REMEMBERED = 8 };
+
+bool remembered_wants_minor(const struct gc_domain *g, size_t len)
+{
+  return unlikely(len % REMEMBERED_LEAST == 0) && len >= g->nursery_words / WORDS_PER_REMEMBERED;
+}
 
 static inline void remember_field(struct gc_domain *g, value *field)
 {
   if (FAULT(no_remembering) && g->rem.fields.len == 7) return;
   *vec_push(&g->rem.fields) = field;
-  if (likely(g->rem.fields.len % REMEMBERED_MOST != 0)) return;
+  if (likely(!remembered_wants_minor(g, g->rem.fields.len))) return;
   gc_message(MESSAGE_TABLES, "ref_table threshold crossed\n");
   domain_request(&g->dom, DOMAIN_WANT_MINOR);
 }

@@ -42,14 +42,11 @@ value ephe_key_shortcut(value *key)
 
 /* ---- The operations ---- */
 
-/* Entries after which a minor collection is due, even if nothing was allocated. */
-enum { EPHE_REFS_MOST = 64 * 1024 };
-
 static void ephe_note_young(struct gc_domain *g, value ephe, mlsize_t index, value v)
 {
   if (!is_young_block(v)) return;
   *vec_push(&g->rem.ephes) = (struct ephe_ref){ephe, index};
-  if (g->rem.ephes.len % EPHE_REFS_MOST == 0) domain_request(&g->dom, DOMAIN_WANT_MINOR);
+  if (remembered_wants_minor(g, g->rem.ephes.len)) domain_request(&g->dom, DOMAIN_WANT_MINOR);
 }
 
 /* While cleaning, what is written over is settled first: a dead key takes the data with it, and

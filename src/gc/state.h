@@ -318,6 +318,8 @@ void nursery_arm(struct gc_domain *g);
 void nursery_plan_slice(struct gc_domain *g);
 /* The list of young special blocks is another one now: who has noted a place in it notes a new one. [own, stw] */
 void young_list_renew(struct gc_domain *g);
+/* Is a remembered set, which has just got its entry [len], so long that a minor collection is due even if nothing was allocated? */
+bool remembered_wants_minor(const struct gc_domain *g, size_t len);
 /* A block of a kind that the tag may not tell; collects and compacts if it must to find room. 0: no memory. [may gc] */
 value gc_alloc_major_or_collect(struct domain *d, mlsize_t wosize, tag_t tag, unsigned kind);
 
