@@ -96,10 +96,10 @@ struct bac_domain {
 /* The parameters of OCaml's Gc.control, with its units and defaults; figures out of range are clamped. */
 struct bac_control {
   size_t minor_heap_size;          /* words of one domain's nursery; 256k */
-  size_t major_heap_increment;     /* kept only; 15 */
+  size_t major_heap_increment;     /* by how much the heap grows at least: percent up to 1000, words above; 15 */
   size_t space_overhead;           /* percent of the live heap that may be garbage; 120 */
   size_t verbose;                  /* 0 */
-  size_t max_overhead;             /* percent; 500 */
+  size_t max_overhead;             /* percent of the live heap that a compaction must give back; 0: at each cycle's end; from 1000000 on: never; 500 */
   size_t stack_limit;              /* kept only: local roots have no limit; 128M */
   size_t allocation_policy;        /* kept only; 0 */
   size_t window_size;              /* 1..50; 1 */
@@ -111,7 +111,7 @@ struct bac_control {
 struct bac_params {
   struct bac_control control;
   size_t max_domains;              /* at the same time; 128 */
-  size_t heap_limit_bytes;         /* of the major heap; 0: none */
+  size_t heap_limit_bytes;         /* of the major heap; 0: what the container and the address space leave */
   size_t initial_heap_words;       /* a hint; 0 */
   unsigned verify;                 /* 1: the verifier runs after each cycle and compaction; 2: after each minor collection too */
   unsigned stress;                 /* collect at each Nth allocation that may; 0: off. Finds missing roots. */
@@ -321,7 +321,7 @@ struct bac_stats {
   uint64_t stack_size;                                         /* the calling domain's local roots */
 };
 BAC_API void bac_stat(struct bac_domain *d, struct bac_stats *out);        /* [runs] a full major first */
-BAC_API void bac_quick_stat(struct bac_domain *d, struct bac_stats *out);  /* heap figures: of the last collection */
+BAC_API void bac_quick_stat(struct bac_domain *d, struct bac_stats *out);  /* no collection; figures of this instant */
 /* Words that the calling domain allocated. Any pointer may be NULL. */
 BAC_API void bac_counters(struct bac_domain *d, uint64_t *minor, uint64_t *promoted, uint64_t *major);
 BAC_API uint64_t bac_minor_words(struct bac_domain *d);

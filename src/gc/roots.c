@@ -22,12 +22,14 @@ struct root_set {
   size_t count;
 };
 #define TOMBSTONE ((value *)1)
+enum { YOUNG_LEAST = 1024 };
 
 static struct {
   struct lock lock;
   struct root_set plain, generational;
-  VEC(value *) young;  /* generational slots that were given a young value */
-} roots = {.lock = LOCK_INIT(RANK_GLOBAL_ROOTS)};
+  VEC(value *) young;  /* generational slots that were given a young value; some may have been removed since */
+  size_t young_most;   /* length of [young] at which those are taken out */
+} roots = {.lock = LOCK_INIT(RANK_GLOBAL_ROOTS), .young_most = YOUNG_LEAST};
 
 static size_t root_hash(value *slot, size_t cap)
 {
@@ -64,22 +66,38 @@ static void root_set_add(struct root_set *s, value *slot)
   root_set_insert(s, slot);
 }
 
-static bool root_set_remove(struct root_set *s, value *slot)
+/* Where [slot] stands in the set, or NULL. */
+static value **root_set_find(const struct root_set *s, value *slot)
 {
-  if (s->cap == 0) return false;
+  if (s->cap == 0) return NULL;
   for (size_t i = root_hash(slot, s->cap); s->slot[i] != NULL; i = (i + 1) & (s->cap - 1))
-    if (s->slot[i] == slot) {
-      s->slot[i] = TOMBSTONE;
-      s->count--;
-      return true;
-    }
-  return false;
+    if (s->slot[i] == slot) return &s->slot[i];
+  return NULL;
+}
+
+static void root_set_remove(struct root_set *s, value *slot)
+{
+  value **at = root_set_find(s, slot);
+  if (at == NULL) return;
+  *at = TOMBSTONE;
+  s->count--;
 }
 
 static void root_set_visit(struct root_set *s, struct root_visitor *v)
 {
   for (size_t i = 0; i < s->cap; i++)
     if (s->slot[i] != NULL && s->slot[i] != TOMBSTONE) v->visit(v, s->slot[i], 1);
+}
+
+/* A removed root may stay in [young] until the next minor collection, which looks again whether it is one. Only a program that adds and
+ * removes without end gets here; the length doubles in between. [lock:global roots] */
+static void roots_trim_young(void)
+{
+  size_t kept = 0;
+  for (size_t i = 0; i < roots.young.len; i++)
+    if (root_set_find(&roots.generational, roots.young.at[i]) != NULL) roots.young.at[kept++] = roots.young.at[i];
+  roots.young.len = kept;
+  roots.young_most = 2 * kept + YOUNG_LEAST;
 }
 
 void gc_root_add(value *slot)
@@ -108,8 +126,7 @@ void gc_root_remove_generational(value *slot)
 {
   lock_acquire(&roots.lock);
   root_set_remove(&roots.generational, slot);
-  for (size_t i = roots.young.len; i-- > 0;)
-    if (roots.young.at[i] == slot) roots.young.at[i] = vec_pop(&roots.young);
+  if (roots.young.len > roots.young_most) roots_trim_young();
   lock_release(&roots.lock);
 }
 
@@ -121,6 +138,12 @@ void gc_root_modify_generational(value *slot, value v)
   lock_release(&roots.lock);
 }
 
+static void roots_visit_young(struct root_visitor *v)
+{
+  for (size_t i = 0; i < roots.young.len; i++)
+    if (root_set_find(&roots.generational, roots.young.at[i]) != NULL) v->visit(v, roots.young.at[i], 1);
+}
+
 void roots_scan_process(struct root_visitor *v)
 {
   bac_gc.client.scan_process(v);
@@ -128,7 +151,7 @@ void roots_scan_process(struct root_visitor *v)
   lock_acquire(&roots.lock);
   root_set_visit(&roots.plain, v);
   if (v->young_only)
-    for (size_t i = 0; i < roots.young.len; i++) v->visit(v, roots.young.at[i], 1);
+    roots_visit_young(v);
   else
     root_set_visit(&roots.generational, v);
   lock_release(&roots.lock);

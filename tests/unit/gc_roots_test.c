@@ -65,6 +65,35 @@ TEST(generational_roots_keep_and_follow)
   expect_empty(d);
 }
 
+/* More of them than are remembered one by one, all young, most removed before any collection; in linear time, or this takes minutes. */
+TEST(many_young_generational_roots)
+{
+  struct domain *d = sole();
+  enum { N = 200 * 1000, KEPT = 1000 };
+  value *slot = calloc(N, sizeof *slot);
+  value v = mock_alloc(d, 1, 0);
+  Field(v, 0) = Val_long(7);
+  for (int round = 0; round < 2; round++) {
+    for (int i = 0; i < N; i++) {
+      slot[i] = v;
+      gc_root_add_generational(&slot[i]);
+    }
+    for (int i = 0; i < N; i++) {
+      if (round == 1 && i % (N / KEPT) == 0) continue;
+      gc_root_remove_generational(&slot[i]);
+      slot[i] = 0;
+    }
+  }
+  gc_minor(d);
+  for (int i = 0; i < N; i++) {
+    bool kept = i % (N / KEPT) == 0;
+    if (kept) EXPECT_EQ(Field(slot[i], 0), Val_long(7)); else EXPECT_EQ(slot[i], 0);
+    if (kept) gc_root_remove_generational(&slot[i]);
+  }
+  free(slot);
+  expect_empty(d);
+}
+
 /* Roots come and go in threads that are in a blocking section, or have no domain, also while a collection runs. */
 static struct { uint32_t stop, done; } registrar;
 
