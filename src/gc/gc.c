@@ -198,6 +198,7 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
 static void minor_leader(struct domain *d, void *arg)
 {
   (void)arg;
+  pacing_count_sharers_stw();
   minor_collect_stw(gc_domain(d));
   /* The others owe their part of the major work that this collection brought. */
   if (bac_domains.count > 1)

@@ -141,6 +141,15 @@ void pacing_cycle_swept(void)
   pacing_set_budget(left - min_size(floating, left));
 }
 
+/* A domain that has allocated since the last minor collection does slices; one that waits, in a pool of workers say, does none. (With 60 such,
+ * each counted as one of those that share, the heap of the domain that ran was 3.6 times as large as without them.) */
+void pacing_count_sharers_stw(void)
+{
+  uint32_t sharers = 0;
+  for_each_gc_domain(g) sharers += g->dom.window->young_ptr != g->dom.window->young_end || g->direct_words != 0;
+  store_relaxed(&bac_gc.pacing.sharers, sharers);
+}
+
 /* Work that is due when [part] of the way is gone, less what was done. At the end of the way it is all that is left, and if
  * that is nothing, the estimate was wrong and a slice's worth is due. */
 static size_t pacing_owed(double total, double part, uint64_t done)
@@ -148,7 +157,7 @@ static size_t pacing_owed(double total, double part, uint64_t done)
   double due = total * (part < 1 ? part : 1) - (double)done;
   if (part >= 1 && due < SLICE_MOST_WORDS) due = SLICE_MOST_WORDS;
   if (due <= 0) return 0;
-  return max_size((size_t)due / max_size(1, load_relaxed(&bac_domains.count)) + 1, SLICE_LEAST_WORDS);
+  return max_size((size_t)due / max_size(1, load_relaxed(&bac_gc.pacing.sharers)) + 1, SLICE_LEAST_WORDS);
 }
 
 static size_t pacing_owed_now(struct gc_domain *g)

@@ -192,6 +192,7 @@ struct pacing {
   uint64_t allocated;             /* [atomic] into the major heap since marking last ended, off-heap memory counted in */
   uint64_t mark_done;             /* [atomic] words marked since marking started */
   uint64_t mark_total;            /* [stw, atomic read] and in the cycles that ended before */
+  uint32_t sharers;               /* [stw, atomic read] domains that share what is owed */
   uint64_t live;                  /* [atomic] what the budget was set for */
   uint64_t budget;                /* [atomic] allocation from one end of marking to the next */
   uint64_t lump, lump_from;       /* [atomic] words allocated from one slice to the next; [allocated] at the last slice */
@@ -411,6 +412,7 @@ bool compact_is_due(struct auto_compaction *a, size_t max_overhead, uint64_t cyc
 void pacing_init(void);
 void pacing_overhead_changed_stw(void);                      /* the parameter space_overhead */
 void pacing_allocated(struct gc_domain *g);                  /* tells g's direct words */
+void pacing_count_sharers_stw(void);                         /* a nursery is full */
 void pacing_mark_started_stw(void);
 size_t pacing_slice_work(struct gc_domain *g);               /* words of work that the next slice owes */
 /* Words of work that allocating a word makes due in the phase that is under way, IDLE excepted. */
