@@ -47,11 +47,28 @@ static inline void barrier_before(struct gc_domain *g, value *field, value old, 
   if (is_young_block(v)) remember_field(g, field);
 }
 
+/* Apart, so that a store that owes nothing saves no registers. */
+static NOINLINE void write_while_marking(struct gc_domain *g, value *field, value old, value v)
+{
+  barrier_before(g, field, old, v);
+  store_release(field, v);
+}
+
+static NOINLINE void write_remembered(struct gc_domain *g, value *field, value v)
+{
+  remember_field(g, field);
+  store_release(field, v);
+}
+
 void gc_write_field(struct domain *d, value *field, value v)
 {
   /* OCaml's memory model: loads before this store must not be reordered after it. */
   fence_acquire();
-  if (!nursery_contains((value)field)) barrier_before(gc_domain(d), field, load_dependent(field), v);
+  if (!nursery_contains((value)field)) {
+    value old = load_dependent(field);
+    if (unlikely(gc_is_marking())) return write_while_marking(gc_domain(d), field, old, v);
+    if (is_young_block(v) && !is_young_block(old)) return write_remembered(gc_domain(d), field, v);
+  }
   store_release(field, v);
 }
 

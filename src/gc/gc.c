@@ -22,7 +22,7 @@ void gc_domain_free(struct gc_domain *g)
   free(g->marker.ephes);
   vec_free(&g->marker.keys);
   vec_free(&g->marker.woken);
-  vec_free(&g->copied);
+  vec_free(&g->unscanned);
   vec_free(&g->moved);
   free(g);
 }

@@ -4,7 +4,8 @@
  *
  * The world is stopped. The roots of every domain and pieces of the remembered
  * sets are tasks; any participant takes the next one, copies what it finds and scans the
- * copies, depth first, from a stack of its own. A participant with much work
+ * copies, depth first, from a stack of its own: what one object refers to is copied together, then
+ * what its last field refers to is scanned. A participant with much work
  * gives the upper half of its stack to those that have none. A domain that is not
  * running holds nobody up: its tasks are taken by others.
  *
@@ -24,7 +25,7 @@ static const header_t FORWARDED = 0, BUSY = 1;
 
 /* Pieces of a remembered set that are one task. */
 enum { REMEMBERED_PER_TASK = 4096 };
-/* A participant shares when it has this many copies to scan and somebody waits. */
+/* A participant shares when it has this many objects to scan and somebody waits. */
 enum { SHARE_LEAST = 64 };
 /* Nursery words in use below which waking helpers costs more than they bring. */
 enum { PARALLEL_LEAST_WORDS = 64 * 1024 };
@@ -39,16 +40,68 @@ struct minor_job {
   int busy;                      /* [atomic] participants with work */
   int waiting;                   /* [atomic] participants without */
   struct lock lock;              /* RANK_LEAF */
-  VEC(value) shared;             /* [lock] copies that anybody may scan */
+  VEC(uintnat) shared;           /* [lock] entries of the participants' stacks that anybody may take */
   size_t shared_len;             /* [atomic] shared.len, for a look without the lock */
 };
 
+/* How a participant copies: alone, beside others, or alone and noting where the objects were (while ephemerons are decided). */
+enum minor_mode { COPY_ALONE, COPY_SHARED, COPY_NOTING };
+
+/* What stands here of the heap and the nurseries would be read again for each object otherwise. */
 struct minor_worker {
   struct root_visitor v;
   struct gc_domain *g;
   struct minor_job *job;
-  bool note_moved;               /* ephemerons are being decided */
+  enum minor_mode mode;
+  uintnat base;                  /* [const] of the nurseries */
+  size_t pairs;                  /* [const] likewise */
+  unsigned slot_shift;           /* [const] likewise */
+  header_t colour;               /* [const] of what is promoted */
+  uint64_t *promoted;            /* [const] of g */
+  struct bump *runs;             /* [const] of g's allocator, for values */
 };
+
+static void minor_visit(struct root_visitor *v, value *slots, size_t count);
+
+static struct minor_worker minor_worker(struct gc_domain *g, struct minor_job *job, enum minor_mode mode)
+{
+  return (struct minor_worker){
+      .v = {minor_visit, true}, .g = g, .job = job, .mode = mode,
+      .base = bac_nurseries.base, .pairs = bac_nurseries.pairs, .slot_shift = bac_nurseries.slot_shift,
+      .colour = heap_colour(), .promoted = g->promoted, .runs = g->alloc.bump[KIND_SCAN]};
+}
+
+/* ---- What is to be scanned ---- */
+
+/* An entry of the stack is the address of a promoted object, and in the upper bits a mask of those of its fields that refer to a nursery, of the
+ * first MASKED_FIELDS. No mask: the object has more of them, or is a continuation. The copying looks at each field anyway; with the mask
+ * the scanning need not again, and what refers to no nursery is not on the stack at all. */
+enum { MASK_SHIFT = 48, MASKED_FIELDS = 64 - MASK_SHIFT };
+_Static_assert((int)EXACT_WORDS_MAX <= (int)MASKED_FIELDS, "the fields of small objects have bits");
+
+static inline value entry_object(uintnat entry) { return (value)(entry << MASKED_FIELDS >> MASKED_FIELDS); }
+static inline uintnat entry_mask(uintnat entry) { return entry >> MASK_SHIFT; }
+
+/* The worker's stack while it is in use. */
+struct unscanned { uintnat *at, *top, *limit; };
+
+static inline struct unscanned unscanned_open(struct gc_domain *g)
+{
+  return (struct unscanned){g->unscanned.at, g->unscanned.at + g->unscanned.len, g->unscanned.at + g->unscanned.cap};
+}
+static inline void unscanned_close(const struct unscanned *u, struct gc_domain *g) { g->unscanned.len = u->top - u->at; }
+
+static NOINLINE void unscanned_grow(struct gc_domain *g) { vec_reserve(&g->unscanned, g->unscanned.cap + 1); }
+
+static inline void unscanned_push(struct unscanned *u, struct gc_domain *g, value v, uintnat mask)
+{
+  if (unlikely(u->top == u->limit)) {
+    unscanned_close(u, g);
+    unscanned_grow(g);
+    *u = unscanned_open(g);
+  }
+  *u->top++ = (uintnat)v | mask << MASK_SHIFT;
+}
 
 /* ---- Copying ---- */
 
@@ -66,10 +119,10 @@ static void minor_pause(int spins)
 }
 
 /* The header of an unforwarded object, claimed if need be; FORWARDED where it has been copied. */
-static inline header_t minor_claim(value v, bool parallel)
+static inline header_t minor_claim(value v, enum minor_mode mode)
 {
   header_t hd = load_acquire(Hp_val(v));
-  if (!parallel) return hd;
+  if (mode != COPY_SHARED) return hd;
   for (int spins = 0;; spins++) {
     if (hd == FORWARDED) return hd;
     if (hd == BUSY) {
@@ -81,19 +134,70 @@ static inline header_t minor_claim(value v, bool parallel)
   }
 }
 
-static value minor_copy(struct minor_worker *w, value v, header_t hd)
+static _Noreturn COLD void minor_no_memory(void)
 {
-  mlsize_t wosize = Wosize_hd(hd);
-  tag_t tag = Tag_hd(hd);
-  unsigned kind = likely(tag < Cont_tag) ? KIND_SCAN : promoted_kind(v, tag);
-  value copy = heap_alloc(&w->g->alloc, kind, wosize, tag);
-  if (unlikely(copy == 0)) bac_fatal("out of memory: the heap cannot grow to take in what survives a minor collection");
-  for (mlsize_t i = 0; i < wosize; i++) Field(copy, i) = Field(v, i);
-  w->g->promoted[((uintnat)v - bac_nurseries.base) >> bac_nurseries.slot_shift] += wosize + 1;
+  bac_fatal("out of memory: the heap cannot grow to take in what survives a minor collection");
+}
+
+static NOINLINE header_t *minor_refill(struct minor_worker *w, unsigned cls)
+{
+  header_t *hp = allocator_refill(&w->g->alloc, KIND_SCAN, cls);
+  if (unlikely(hp == NULL)) minor_no_memory();
+  return hp;
+}
+
+/* The copy is made. */
+static inline void minor_forward(struct minor_worker *w, value v, mlsize_t wosize, value copy, enum minor_mode mode)
+{
+  w->promoted[((uintnat)v - w->base) >> w->slot_shift] += wosize + 1;
   store_relaxed(&Field(v, 0), copy);
   store_release(Hp_val(v), FORWARDED);
-  if (kind == KIND_SCAN || kind == KIND_CONT) *vec_push(&w->g->copied) = copy;
-  if (unlikely(w->note_moved)) *vec_push(&w->g->moved) = v;
+  if (mode == COPY_NOTING) *vec_push(&w->g->moved) = v;
+}
+
+/* What is large, or not only values. */
+static NOINLINE value minor_copy_any(struct minor_worker *w, value v, header_t hd)
+{
+  struct gc_domain *g = w->g;
+  mlsize_t wosize = Wosize_hd(hd);
+  tag_t tag = Tag_hd(hd);
+  unsigned kind = promoted_kind(v, tag);
+  value copy = heap_alloc(&g->alloc, kind, wosize, tag);
+  if (unlikely(copy == 0)) minor_no_memory();
+  for (mlsize_t i = 0; i < wosize; i++) Field(copy, i) = Field(v, i);
+  minor_forward(w, v, wosize, copy, w->mode);
+  if (kind == KIND_SCAN || kind == KIND_CONT) *vec_push(&g->unscanned) = (uintnat)copy;
+  return copy;
+}
+
+static inline bool tag_is_plain(tag_t tag) { return likely(tag < Cont_tag) || (tag >= Lazy_tag && tag <= Object_tag); }
+
+/* Small objects are nearly all; they are copied where they are met. Closures need no care: what is no value in them is odd or the
+ * address of code. */
+static ALWAYS_INLINE value minor_copy(struct minor_worker *w, struct unscanned *u, value v, header_t hd, enum minor_mode mode)
+{
+  mlsize_t wosize = Wosize_hd(hd);
+  if (unlikely(wosize >= EXACT_WORDS_MAX || !tag_is_plain(Tag_hd(hd)))) {
+    unscanned_close(u, w->g);
+    value copy = minor_copy_any(w, v, hd);
+    *u = unscanned_open(w->g);
+    return copy;
+  }
+  unsigned cls = class_of_exact(wosize + 1);
+  struct bump *run = &w->runs[cls];
+  header_t *hp = run->next;
+  if (unlikely(hp == run->end)) hp = minor_refill(w, cls);
+  run->next = hp + wosize + 1;
+  value copy = Val_hp(hp);
+  *hp = (hd & ~HEADER_COLOUR_MASK) | w->colour;
+  uintnat mask = 0;
+  for (mlsize_t i = 0; i < wosize; i++) {
+    value field = Field(v, i);
+    Field(copy, i) = field;
+    mask |= (uintnat)is_young_block_of(field, w->base, w->pairs) << i;
+  }
+  minor_forward(w, v, wosize, copy, mode);
+  if (mask != 0) unscanned_push(u, w->g, copy, mask);
   return copy;
 }
 
@@ -112,24 +216,47 @@ static value minor_shortcut(value forward)
   return tag == Forward_tag || tag == Lazy_tag || tag == Forcing_tag || tag == Double_tag ? 0 : f;
 }
 
-static value minor_promote(struct minor_worker *w, value v)
+/* The same for one whose header has been claimed: if 0 is answered it still is. */
+static NOINLINE value minor_shorten(struct minor_worker *w, value forward, header_t hd)
+{
+  value f = minor_shortcut(forward);
+  if (f != 0 && w->mode == COPY_SHARED) store_release(Hp_val(forward), hd);
+  return f;
+}
+
+static value minor_promote(struct minor_worker *w, value v);
+
+static NOINLINE value minor_promote_infix(struct minor_worker *w, value v, header_t hd)
+{
+  size_t offset = Infix_offset_hd(hd);
+  return minor_promote(w, v - offset) + offset;
+}
+
+static ALWAYS_INLINE value minor_promote_inline(struct minor_worker *w, struct unscanned *u, value v, enum minor_mode mode)
 {
   for (;;) {
-    bool parallel = w->job->parallel;
-    header_t hd = minor_claim(v, parallel);
+    header_t hd = minor_claim(v, mode);
     if (hd == FORWARDED) return load_relaxed(&Field(v, 0));
     tag_t tag = Tag_hd(hd);
-    if (likely(tag < Infix_tag) || tag > Forward_tag) return minor_copy(w, v, hd);
-    if (tag == Infix_tag) {
-      size_t offset = Infix_offset_hd(hd);
-      return minor_promote(w, v - offset) + offset;
+    if (unlikely(tag == Infix_tag)) {
+      unscanned_close(u, w->g);
+      value copy = minor_promote_infix(w, v, hd);
+      *u = unscanned_open(w->g);
+      return copy;
     }
-    value f = minor_shortcut(v);
-    if (f == 0) return minor_copy(w, v, hd);
-    if (parallel) store_release(Hp_val(v), hd);
-    if (!is_young_block(f)) return f;
+    value f = tag == Forward_tag ? minor_shorten(w, v, hd) : 0;
+    if (f == 0) return minor_copy(w, u, v, hd, mode);
+    if (!is_young_block_of(f, w->base, w->pairs)) return f;
     v = f;
   }
+}
+
+static NOINLINE value minor_promote(struct minor_worker *w, value v)
+{
+  struct unscanned u = unscanned_open(w->g);
+  value copy = minor_promote_inline(w, &u, v, w->mode);
+  unscanned_close(&u, w->g);
+  return copy;
 }
 
 /* Fields are read and written atomically: duplicates in two remembered sets are harmless. */
@@ -145,26 +272,14 @@ static void minor_visit(struct root_visitor *v, value *slots, size_t count)
   for (size_t i = 0; i < count; i++) minor_slot(w, &slots[i]);
 }
 
-static void minor_scan_copy(struct minor_worker *w, value v)
-{
-  header_t hd = Hd_val(v);
-  tag_t tag = Tag_hd(hd);
-  if (unlikely(tag == Cont_tag)) {
-    bac_gc.client.scan_continuation(v, &w->v);
-    return;
-  }
-  mlsize_t i = tag == Closure_tag ? Start_env_closinfo(Closinfo_val(v)) : 0;
-  for (mlsize_t size = Wosize_hd(hd); i < size; i++) minor_slot(w, &Field(v, i));
-}
-
 /* ---- Sharing ---- */
 
-static void minor_share(struct minor_worker *w)
+static NOINLINE void minor_share(struct minor_worker *w)
 {
   struct minor_job *job = w->job;
-  size_t give = w->g->copied.len / 2;
+  size_t give = w->g->unscanned.len / 2;
   lock_acquire(&job->lock);
-  for (size_t i = 0; i < give; i++) *vec_push(&job->shared) = vec_pop(&w->g->copied);
+  for (size_t i = 0; i < give; i++) *vec_push(&job->shared) = vec_pop(&w->g->unscanned);
   store_relaxed(&job->shared_len, job->shared.len);
   lock_release(&job->lock);
 }
@@ -175,17 +290,74 @@ static bool minor_take_shared(struct minor_worker *w)
   if (load_relaxed(&job->shared_len) == 0) return false;
   lock_acquire(&job->lock);
   size_t take = min_size(job->shared.len, SHARE_LEAST);
-  for (size_t i = 0; i < take; i++) *vec_push(&w->g->copied) = vec_pop(&job->shared);
+  for (size_t i = 0; i < take; i++) *vec_push(&w->g->unscanned) = vec_pop(&job->shared);
   store_relaxed(&job->shared_len, job->shared.len);
   lock_release(&job->lock);
   return take != 0;
 }
 
-static void minor_drain(struct minor_worker *w)
+/* ---- Scanning ---- */
+
+static NOINLINE void minor_scan_any(struct minor_worker *w, value v)
 {
-  while (w->g->copied.len != 0) {
-    minor_scan_copy(w, vec_pop(&w->g->copied));
-    if (unlikely(w->g->copied.len >= SHARE_LEAST && load_relaxed(&w->job->waiting) != 0)) minor_share(w);
+  if (Tag_val(v) == Cont_tag)
+    bac_gc.client.scan_continuation(v, &w->v);
+  else
+    minor_visit(&w->v, &Field(v, 0), Wosize_val(v));
+}
+
+/* Remembered fields whose objects are fetched ahead. */
+enum { REMEMBERED_AHEAD = 8 };
+
+/* The next of the remembered fields that refers to a nursery, as an entry of the stack; 0: there is none. */
+static inline uintnat minor_next_remembered(const struct minor_worker *w, value ***at, value **end)
+{
+  while (*at < end) {
+    value *field = *(*at)++;
+    if (end - *at >= REMEMBERED_AHEAD) __builtin_prefetch((*at)[REMEMBERED_AHEAD - 1], 1);
+    if (is_young_block_of(load_relaxed(field), w->base, w->pairs)) return (uintnat)field | (uintnat)1 << MASK_SHIFT;
+  }
+  return 0;
+}
+
+/* Scans what is on the stack, and the remembered fields from [at] on: what one of them reaches lands together. Two participants may have the
+ * same remembered field. */
+static ALWAYS_INLINE void minor_drain_as(struct minor_worker *w, value **at, value **end, enum minor_mode mode)
+{
+  struct unscanned u = unscanned_open(w->g);
+  for (;;) {
+    uintnat entry = u.top != u.at ? *--u.top : minor_next_remembered(w, &at, end);
+    if (entry == 0) break;
+    value v = entry_object(entry);
+    if (unlikely(entry_mask(entry) == 0)) {
+      unscanned_close(&u, w->g);
+      minor_scan_any(w, v);
+      u = unscanned_open(w->g);
+    }
+    for (uintnat mask = entry_mask(entry); mask != 0; mask &= mask - 1) {
+      value *field = &Field(v, __builtin_ctzll(mask)), old = load_relaxed(field);
+      if (mode == COPY_SHARED && !is_young_block_of(old, w->base, w->pairs)) continue;
+      store_relaxed(field, minor_promote_inline(w, &u, old, mode));
+    }
+    if (mode == COPY_SHARED && unlikely(u.top - u.at >= SHARE_LEAST && load_relaxed(&w->job->waiting) != 0)) {
+      unscanned_close(&u, w->g);
+      minor_share(w);
+      u = unscanned_open(w->g);
+    }
+  }
+  unscanned_close(&u, w->g);
+}
+
+static NOINLINE void minor_drain_alone(struct minor_worker *w, value **at, value **end) { minor_drain_as(w, at, end, COPY_ALONE); }
+static NOINLINE void minor_drain_shared(struct minor_worker *w, value **at, value **end) { minor_drain_as(w, at, end, COPY_SHARED); }
+static NOINLINE void minor_drain_noting(struct minor_worker *w, value **at, value **end) { minor_drain_as(w, at, end, COPY_NOTING); }
+
+static void minor_drain(struct minor_worker *w, value **at, value **end)
+{
+  switch (w->mode) {
+  case COPY_ALONE: minor_drain_alone(w, at, end); break;
+  case COPY_SHARED: minor_drain_shared(w, at, end); break;
+  case COPY_NOTING: minor_drain_noting(w, at, end); break;
   }
 }
 
@@ -207,7 +379,7 @@ static void minor_run_task(struct minor_worker *w, struct minor_task t)
     trace_end(self, TRACE_MINOR_FINALISERS_ROOTS);
   } else {
     trace_begin(self, TRACE_MINOR_REMEMBERED_SET);
-    for (size_t i = t.from; i < t.to; i++) minor_slot(w, t.g->rem.fields.at[i]);
+    minor_drain(w, t.g->rem.fields.at + t.from, t.g->rem.fields.at + t.to);
     trace_end(self, TRACE_MINOR_REMEMBERED_SET);
   }
 }
@@ -220,14 +392,14 @@ static bool minor_has_work(struct minor_job *job)
 static void minor_work(struct domain *participant, void *arg)
 {
   struct minor_job *job = arg;
-  struct minor_worker w = {{minor_visit, true}, gc_domain(participant), job, false};
+  struct minor_worker w = minor_worker(gc_domain(participant), job, job->parallel ? COPY_SHARED : COPY_ALONE);
   bool leads = w.g == job->leader;
   w.g->promotes = true;
   if (!leads) trace_begin(participant, TRACE_MINOR);
   do {
     add_seq(&job->busy, 1);
     for (;;) {
-      minor_drain(&w);
+      minor_drain(&w, NULL, NULL);
       if (minor_take_shared(&w)) continue;
       if (load_relaxed(&job->next_task) >= job->tasks.len) break;
       size_t i = add_relaxed(&job->next_task, 1);
@@ -292,7 +464,7 @@ value minor_awaited(value v)
 struct gc_domain *minor_promote_now(struct minor_worker *w, value *slot)
 {
   minor_slot(w, slot);
-  minor_drain(w);
+  minor_drain(w, NULL, NULL);
   return w->g;
 }
 
@@ -390,7 +562,7 @@ void minor_collect_stw(struct gc_domain *leader)
   stw_parallel(job.parallel ? 0 : 1, minor_work, &job);
 
   job.parallel = false;
-  struct minor_worker w = {{minor_visit, true}, leader, &job, true};
+  struct minor_worker w = minor_worker(leader, &job, COPY_NOTING);
   ephe_minor_stw(&w);
   bac_heap.collecting = false;
   minor_finish(leader);

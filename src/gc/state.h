@@ -172,7 +172,7 @@ struct gc_domain {
   uint64_t stress_left;           /* allocations until the next forced collection */
   unsigned sweep_hint;
   struct work_window window;      /* [own] */
-  VEC(value) copied;              /* [stw] promoted objects that are still to be scanned */
+  VEC(uintnat) unscanned;         /* [stw] promoted objects that are still to be scanned: see minor.c */
   VEC(value) moved;               /* [stw] where they were in the nursery, while ephemerons are decided */
   bool promotes;                  /* [stw] it takes part in this minor collection */
   uint64_t *promoted;             /* [stw] words that it promoted in it, by the nursery they came from */

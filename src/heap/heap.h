@@ -66,12 +66,14 @@ enum block_kind {
   KIND_LARGE_REST = 0x20,  /* its other blocks */
 };
 
-enum { CLASSES = 63, SLOT_WORDS_MAX = 4096 };
+enum { CLASSES = 63, SLOT_WORDS_MAX = 4096, EXACT_WORDS_MAX = 16 };
 
 /* Sizes of slots in words, header included, in rising order. */
 extern const uint16_t class_slot_words[CLASSES];
 extern uint8_t class_of_whsize_[SLOT_WORDS_MAX + 1];   /* [const] after heap_init */
 static inline unsigned class_of_whsize(size_t whsize) { return class_of_whsize_[whsize]; }
+/* The same for objects of 2 to EXACT_WORDS_MAX words, whose slots are no larger than they. */
+static inline unsigned class_of_exact(size_t whsize) { return (unsigned)whsize - 2; }
 
 enum { NO_BLOCK = 0xffffffff };
 

@@ -18,7 +18,7 @@ bool nursery_init(int slots, size_t words)
   for (;; slot = max_size(slot / 2, least)) {
     void *base = os_reserve(slot * slots, os_page_size());
     if (base != NULL) {
-      *n = (struct nurseries){(uintnat)base, slot * slots, slot, log2_floor(slot)};
+      *n = (struct nurseries){(uintnat)base, slot * slots, slot * slots / 2, slot, log2_floor(slot)};
       return true;
     }
     if (slot == least) return false;

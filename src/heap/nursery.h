@@ -15,6 +15,7 @@
 struct nurseries {
   uintnat base;        /* [const] */
   size_t bytes;        /* [const] of the whole region */
+  size_t pairs;        /* [const] half of them */
   size_t slot_bytes;   /* [const] the largest nursery; a power of two */
   unsigned slot_shift; /* [const] its logarithm */
 };
@@ -24,8 +25,14 @@ static inline bool nursery_contains(value v)
 {
   return (uintnat)v - bac_nurseries.base < bac_nurseries.bytes;
 }
-/* A young block: neither an integer nor a major object. */
-static inline bool is_young_block(value v) { return Is_block(v) && nursery_contains(v); }
+/* A young block: neither an integer nor a major object. The low bit goes to the top, where it makes the distance too large: one
+ * branch for both questions. */
+static inline bool is_young_block_of(value v, uintnat base, size_t pairs)
+{
+  uintnat distance = (uintnat)v - base;
+  return (distance >> 1 | distance << 63) < pairs;
+}
+static inline bool is_young_block(value v) { return is_young_block_of(v, bac_nurseries.base, bac_nurseries.pairs); }
 
 /* A region for [slots] nurseries of [words] each or, where address space is free, more. False: no address space. */
 bool nursery_init(int slots, size_t words);

@@ -9,7 +9,7 @@
 
 #include "base/fault.h"
 
-/* Exact up to 16 words, then steps of an eighth of the size, then what divides a block evenly. */
+/* Exact up to EXACT_WORDS_MAX words, then steps of an eighth of the size, then what divides a block evenly. */
 const uint16_t class_slot_words[CLASSES] = {
     2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,   14,   15,   16,   18,
     20,  22,  24,  26,  28,  30,  32,  36,  40,  44,  48,  52,   56,   60,   64,   72,

@@ -63,16 +63,12 @@ static void signal_stack_install(void)
 
 void overflow_watch_thread(void)
 {
-  pthread_attr_t attributes;
-  void *low;
+  char *low;
   size_t size;
   signal_stack_install();
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
-  if (pthread_attr_getstack(&attributes, &low, &size) == 0) {
-    c_stack.low = low;
-    c_stack.reserve = min_size(C_STACK_RESERVE, size / 4);
-  }
-  pthread_attr_destroy(&attributes);
+  if (!os_thread_stack(&low, &size)) return;
+  c_stack.low = low;
+  c_stack.reserve = min_size(C_STACK_RESERVE, size / 4);
 }
 
 bool overflow_is_near(void)

@@ -7,8 +7,8 @@
  * Where that much address space is not to be had, and for the fibers of handlers, which are many and small, growing takes twice the
  * memory and copies.
  *
- * Small fibers that are done with wait in a list of their domain: the head hangs from Caml_state->stack_cache
- * [own], linked by [exn], and [callbacks] counts the fibers from there on.
+ * Small fibers that are done with wait in lists of their domain, one for each size that growing makes: Caml_state->stack_cache
+ * [own] has the heads, [exn] links them, and [callbacks] counts the fibers from there on.
  *
  * No state; the size limit is a runtime parameter. */
 #include "native/stack.h"
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { CACHE_MOST_FIBERS = 64, PAGE_WORDS = 4096 / sizeof(value) };
+enum { CACHE_MOST_FIBERS = 64, CACHE_SIZES = 4, PAGE_WORDS = 4096 / sizeof(value) };
 
 size_t stack_max_words(void) { return load_relaxed(&runtime_params.stack_words); }
 
@@ -61,43 +61,57 @@ static struct stack_info *stack_from_mapping(size_t words, size_t first_words)
 
 /* ---- The cache ---- */
 
-static struct stack_info *cache_head(caml_domain_state *st) { return (struct stack_info *)st->stack_cache; }
-static void cache_set_head(caml_domain_state *st, struct stack_info *s) { st->stack_cache = (struct stack_info **)s; }
-
-static struct stack_info *cache_take(caml_domain_state *st)
+/* The list of fibers of so many words; CACHE_SIZES: such are not kept. */
+static unsigned cache_index(size_t words)
 {
-  struct stack_info *s = st ? cache_head(st) : NULL;
-  if (s) cache_set_head(st, s->exn);
+  unsigned i = 0;
+  while (i < CACHE_SIZES && (size_t)STACK_WORDS << i != words) i++;
+  return i;
+}
+
+static struct stack_info *cache_take(caml_domain_state *st, unsigned i)
+{
+  if (!st || !st->stack_cache || i == CACHE_SIZES) return NULL;
+  struct stack_info *s = st->stack_cache[i];
+  if (s) st->stack_cache[i] = s->exn;
   return s;
 }
 
 static bool cache_keep(caml_domain_state *st, struct stack_info *s)
 {
-  if (!st || s->words != STACK_WORDS || s->pages != 0) return false;
-  struct stack_info *head = cache_head(st);
+  unsigned i = cache_index(s->words);
+  if (!st || s->pages != 0 || i == CACHE_SIZES) return false;
+  if (!st->stack_cache && !(st->stack_cache = calloc(CACHE_SIZES, sizeof *st->stack_cache))) return false;
+  struct stack_info *head = st->stack_cache[i];
   uint32_t count = head ? head->callbacks + 1 : 1;
-  if (count > CACHE_MOST_FIBERS) return false;
+  if (count > (uint32_t)CACHE_MOST_FIBERS >> i) return false;
   s->callbacks = count;
   s->exn = head;
-  cache_set_head(st, s);
+  st->stack_cache[i] = s;
   return true;
 }
 
 void stack_cache_clear(caml_domain_state *st)
 {
-  for (struct stack_info *s; (s = cache_take(st)) != NULL;) free(s);
+  for (unsigned i = 0; i < CACHE_SIZES; i++)
+    for (struct stack_info *s; (s = cache_take(st, i)) != NULL;) free(s);
+  free(st->stack_cache);
+  st->stack_cache = NULL;
 }
 
 /* ---- Making and freeing ---- */
 
-struct stack_info *stack_new(void)
+/* Of one of the sizes that growing makes. */
+static struct stack_info *stack_small(size_t words)
 {
-  struct stack_info *s = cache_take(Caml_state_opt);
-  if (!s) return stack_from_heap(STACK_WORDS);
+  struct stack_info *s = cache_take(Caml_state_opt, cache_index(words));
+  if (!s) return stack_from_heap(words);
   struct gc_note note = s->note;
-  stack_format(s, STACK_WORDS, 0)->note = note;
+  stack_format(s, words, 0)->note = note;
   return s;
 }
+
+struct stack_info *stack_new(void) { return stack_small(STACK_WORDS); }
 
 struct stack_info *stack_new_main(void)
 {
@@ -170,7 +184,8 @@ static void stack_move(caml_domain_state *st, struct stack_info *old, struct sta
   st->exn_handler = handlers_move(st->exn_handler, old, by);
   links_move(st->c_stack, old, fresh, by);
   st->current_stack = fresh;
-  stack_give_back(old);
+  old->note = (struct gc_note){0};   /* it is fresh's */
+  stack_free(old);
 }
 
 bool stack_ensure(caml_domain_state *st, size_t words)
@@ -180,11 +195,13 @@ bool stack_ensure(caml_domain_state *st, size_t words)
   if (!add_fits(words, used + STACK_INFO_WORDS + STACK_RED_WORDS, &need)) return false;
   if (need <= old->words) return true;
   if (need > max) return false;
-  size_t want = min_size(max_size(need, old->words * 2), max);
+  size_t want = old->words * 2;
+  while (want < need) want *= 2;
+  want = min_size(want, max);
   if (need <= mapped_words(old)) {
     stack_extend(st, old, want = min_size(want, mapped_words(old)));
   } else {
-    struct stack_info *fresh = stack_from_heap(want);
+    struct stack_info *fresh = stack_small(want);
     if (!fresh) return false;
     stack_move(st, old, fresh);
   }

@@ -35,8 +35,8 @@
 /* The compiler's figures, utils/config.ml and runtime/caml/config.h of OCaml 5.3: what a prologue adds to its own
  * needs. The struct must fit into the first. */
 enum { STACK_INFO_WORDS = 7, STACK_RED_WORDS = 32 };
-/* Sizes of a handler's fiber and of the smallest fiber of a domain. */
-enum { STACK_WORDS = 128, STACK_MAIN_WORDS = 4096 };
+/* Sizes of a handler's fiber, which is doubled as it grows, and of the smallest fiber of a domain. */
+enum { STACK_WORDS = 80, STACK_MAIN_WORDS = 4096 };
 
 enum { HANDLE_VALUE, HANDLE_EXN, HANDLE_EFFECT, HANDLERS };
 

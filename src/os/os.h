@@ -57,5 +57,7 @@ int os_thread_start(void (*run)(void *arg), void *arg);
 /* Fault injection: the [nth] fallible call from now on (1: the next) fails,
  * once. 0 disarms. Returns how many such calls were made since the last arm. */
 uint64_t os_fault_arm(uint64_t nth);
+/* Bounds of the calling thread's stack, up to where it may grow. False: not known. */
+bool os_thread_stack(char **low, size_t *size);
 
 #endif

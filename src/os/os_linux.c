@@ -22,9 +22,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -158,29 +158,76 @@ static bool file_read(const char *path, char *text, size_t room)
 struct cgroups { const char *membership, *root; };
 static const struct cgroups cgroups = { "/proc/self/cgroup", "/sys/fs/cgroup" };
 
+/* These files are read at each start. C's functions for numbers and formats would be used for nothing else in many a program, and
+ * each is 64 KiB of the C library in memory: a fifth of what a small program has. */
+
+static const char *find(const char *from, const char *end, char c)
+{
+  while (from < end && *from != c) from++;
+  return from;
+}
+
+/* A decimal number, of which *text is moved to the end. False: there is none, or it is too large. */
+static bool number_read(const char **text, size_t *number)
+{
+  const char *at = *text;
+  size_t n = 0;
+  for (; *at >= '0' && *at <= '9'; at++)
+    if (!mul_fits(n, 10, &n) || !add_fits(n, (size_t)(*at - '0'), &n)) return false;
+  bool any = at != *text;
+  *text = at;
+  *number = n;
+  return any;
+}
+
+/* Does the path leave our namespace? */
+static bool path_climbs(const char *path, const char *end)
+{
+  for (; end - path >= 3; path++)
+    if (memcmp(path, "/..", 3) == 0) return true;
+  return false;
+}
+
 /* The path in a line "number:controllers:path", if it is one of [controller]; version 2 has the number 0 and the
  * controller "". NULL: it is not, or lies outside of our namespace. */
-static const char *cgroup_path_of_line(const char *line, const char *controller)
+static const char *cgroup_path_of_line(const char *line, const char *end, const char *controller)
 {
-  const char *list = strchr(line, ':'), *path = list != NULL ? strchr(list + 1, ':') : NULL;
-  if (path == NULL || path[1] != '/' || strstr(path, "/..") != NULL) return NULL;
+  const char *list = find(line, end, ':'), *path = list < end ? find(list + 1, end, ':') : end;
+  if (end - path < 2 || path[1] != '/' || path_climbs(path, end)) return NULL;
   size_t len = strlen(controller);
-  if (len == 0) return path == list + 1 && strncmp(line, "0:", 2) == 0 ? path + 1 : NULL;
-  for (const char *at = list; at < path; at += 1 + strcspn(at + 1, ",:"))
-    if (strncmp(at + 1, controller, len) == 0 && strchr(",:", at[1 + len]) != NULL) return path + 1;
+  if (len == 0) return path == list + 1 && list == line + 1 && *line == '0' ? path + 1 : NULL;
+  for (const char *name = list + 1, *after; name <= path; name = after + 1) {
+    after = find(name, path, ',');
+    if ((size_t)(after - name) == len && memcmp(name, controller, len) == 0) return path + 1;
+  }
   return NULL;
 }
 
 /* Path of this process's control group below the root: "" for the root itself and where it is unknown. */
 static void cgroup_own_path(const struct cgroups *groups, const char *controller, char *path, size_t room)
 {
-  char text[4 * PATH_MAX];
+  char text[2 * PATH_MAX];
   path[0] = '\0';
   if (!file_read(groups->membership, text, sizeof text)) return;
-  for (char *save, *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
-    const char *own = cgroup_path_of_line(line, controller);
-    if (own != NULL && strcmp(own, "/") != 0 && strlen(own) < room) strcpy(path, own);
+  const char *end = text + strlen(text);
+  for (const char *line = text, *after; line < end; line = after + 1) {
+    after = find(line, end, '\n');
+    const char *own = cgroup_path_of_line(line, after, controller);
+    size_t len = own != NULL ? (size_t)(after - own) : 0;
+    if (len < 2 || len >= room) continue;
+    memcpy(path, own, len);
+    path[len] = '\0';
   }
+}
+
+/* root/controller own/file; false: it is too long. */
+static bool cgroup_file_path(char *path, size_t room, const char *root, const char *controller, const char *own, const char *file)
+{
+  if (strlen(root) + strlen(controller) + strlen(own) + strlen(file) + 3 > room) return false;
+  path = stpcpy(stpcpy(path, root), "/");
+  path = stpcpy(stpcpy(stpcpy(path, controller), own), "/");
+  stpcpy(path, file);
+  return true;
 }
 
 /* Calls visit on the text of [file] of each control group from the process's own up to the root. Version 1 has a tree for
@@ -189,11 +236,11 @@ static void cgroup_own_path(const struct cgroups *groups, const char *controller
 static void cgroup_walk(const struct cgroups *groups, const char *controller, const char *file,
                         void (*visit)(const char *text, size_t *least), size_t *least)
 {
-  char own[PATH_MAX], path[2 * PATH_MAX + 64], text[128];
+  char own[PATH_MAX], path[2 * PATH_MAX], text[128];
   cgroup_own_path(groups, controller, own, sizeof own);
   for (;;) {
-    int len = snprintf(path, sizeof path, "%s/%s%s/%s", groups->root, controller, own, file);
-    if (len < (int)sizeof path && file_read(path, text, sizeof text)) visit(text, least);
+    if (cgroup_file_path(path, sizeof path, groups->root, controller, own, file) && file_read(path, text, sizeof text))
+      visit(text, least);
     char *last = strrchr(own, '/');
     if (last == NULL) return;
     *last = '\0';
@@ -204,17 +251,16 @@ static void cgroup_walk(const struct cgroups *groups, const char *controller, co
  * of the page size. */
 static void visit_memory_max(const char *text, size_t *least)
 {
-  char *end;
-  errno = 0;
-  unsigned long long bytes = strtoull(text, &end, 10);
-  if (end != text && errno == 0 && bytes < (unsigned long long)INT64_MAX / 2) *least = min_size(*least, (size_t)bytes);
+  size_t bytes;
+  if (number_read(&text, &bytes) && bytes < INT64_MAX / 2) *least = min_size(*least, bytes);
 }
 
 /* cpu.max: "max <period>" or "<quota> <period>"; a part of a core counts as one. */
 static void visit_cpu_max(const char *text, size_t *least)
 {
-  unsigned long quota, period;
-  if (sscanf(text, "%lu %lu", &quota, &period) == 2 && period > 0) *least = min_size(*least, div_up(quota, period));
+  size_t quota, period;
+  if (!number_read(&text, &quota) || *text++ != ' ' || !number_read(&text, &period)) return;
+  if (quota > 0 && period > 0) *least = min_size(*least, div_up(quota, period));
 }
 
 size_t os_memory_limit_of(const char *membership, const char *root)
@@ -230,21 +276,17 @@ size_t os_memory_limit_of(const char *membership, const char *root)
 
 size_t os_memory_limit(void) { return os_memory_limit_of(cgroups.membership, cgroups.root); }
 
-/* Cores that the scheduler may put this thread on. A machine may have more
- * cores than fit cpu_set_t: the kernel then answers EINVAL. */
+/* As many as Linux knows on any machine. */
+enum { CPUS_MOST = 8192 };
+
+/* Cores that the scheduler may put this thread on. */
 static size_t affinity_cores(void)
 {
-  for (int cpus = CPU_SETSIZE; cpus <= 1 << 20; cpus *= 4) {
-    size_t size = CPU_ALLOC_SIZE(cpus);
-    cpu_set_t *set = CPU_ALLOC(cpus);
-    if (set == NULL) break;
-    int result = sched_getaffinity(0, size, set);
-    size_t count = result == 0 ? (size_t)CPU_COUNT_S(size, set) : 0;
-    CPU_FREE(set);
-    if (result == 0) return count;
-    if (errno != EINVAL) break;
-  }
-  return 1;
+  uint64_t set[CPUS_MOST / 64];
+  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof set, set);
+  size_t count = 0;
+  for (long i = 0; i < bytes / (long)sizeof set[0]; i++) count += (size_t)__builtin_popcountll(set[i]);
+  return max_size(count, 1);
 }
 
 unsigned os_cores(void)
@@ -341,4 +383,30 @@ int os_thread_start(void (*run)(void *arg), void *arg)
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (err != 0) free(start);
   return err;
+}
+
+/* The main thread's stack begins above the program's name, the last thing that the system puts there. pthread_getattr_np
+ * would read /proc/self/maps for it, a quarter of a megabyte of the C library. False: this is not the main thread, or it has no limit. */
+static bool main_stack(char **low, size_t *size)
+{
+  struct rlimit limit;
+  const char *name = (const char *)getauxval(AT_EXECFN);
+  size_t page = os_page_size();
+  if (name == NULL || gettid() != getpid() || getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+  char *top = (char *)align_up((uintptr_t)name + strlen(name) + 1, page), *here = __builtin_frame_address(0);
+  *size = align_down((size_t)limit.rlim_cur, page);
+  *low = top - *size;
+  return *size < (uintptr_t)top && here > *low && here < top;
+}
+
+bool os_thread_stack(char **low, size_t *size)
+{
+  pthread_attr_t attributes;
+  void *lowest;
+  if (main_stack(low, size)) return true;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return false;
+  bool known = pthread_attr_getstack(&attributes, &lowest, size) == 0;
+  *low = lowest;
+  pthread_attr_destroy(&attributes);
+  return known;
 }

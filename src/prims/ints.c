@@ -95,7 +95,7 @@ static value format_plain(intnat n)
  * integer conversion: printf must not be let loose on anything else. */
 static bool format_for_c(const char *format, size_t len, char *out)
 {
-  size_t at = strcspn(format, "%");
+  size_t at = (size_t)(strchrnul(format, '%') - format);
   if (len == 0 || at >= len - 1 || format[at] != '%') return false;
   size_t head = len - 1;
   if (head - at > 1 && strchr("lnL", format[head - 1])) head--;
