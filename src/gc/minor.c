@@ -174,7 +174,7 @@ static inline bool tag_is_plain(tag_t tag) { return likely(tag < Cont_tag) || (t
 
 /* Small objects are nearly all; they are copied where they are met. Closures need no care: what is no value in them is odd or the
  * address of code. */
-static ALWAYS_INLINE value minor_copy(struct minor_worker *w, struct unscanned *u, value v, header_t hd, enum minor_mode mode)
+static INLINED value minor_copy(struct minor_worker *w, struct unscanned *u, value v, header_t hd, enum minor_mode mode)
 {
   mlsize_t wosize = Wosize_hd(hd);
   if (unlikely(wosize >= EXACT_WORDS_MAX || !tag_is_plain(Tag_hd(hd)))) {
@@ -232,7 +232,7 @@ static NOINLINE value minor_promote_infix(struct minor_worker *w, value v, heade
   return minor_promote(w, v - offset) + offset;
 }
 
-static ALWAYS_INLINE value minor_promote_inline(struct minor_worker *w, struct unscanned *u, value v, enum minor_mode mode)
+static INLINED value minor_promote_inline(struct minor_worker *w, struct unscanned *u, value v, enum minor_mode mode)
 {
   for (;;) {
     header_t hd = minor_claim(v, mode);
@@ -322,7 +322,7 @@ static inline uintnat minor_next_remembered(const struct minor_worker *w, value 
 
 /* Scans what is on the stack, and the remembered fields from [at] on: what one of them reaches lands together. Two participants may have the
  * same remembered field. */
-static ALWAYS_INLINE void minor_drain_as(struct minor_worker *w, value **at, value **end, enum minor_mode mode)
+static INLINED void minor_drain_as(struct minor_worker *w, value **at, value **end, enum minor_mode mode)
 {
   struct unscanned u = unscanned_open(w->g);
   for (;;) {
