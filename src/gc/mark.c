@@ -208,7 +208,7 @@ static NOINLINE void mark_unplain(struct marker *m, value v, header_t unmarked)
 }
 
 /* Marks a value from the ring. Answers the fields that are to be scanned, if the object is a plain one, or nothing. */
-static ALWAYS_INLINE struct mark_range mark_found(struct marker *m, value v, header_t unmarked)
+static INLINED struct mark_range mark_found(struct marker *m, value v, header_t unmarked)
 {
   struct mark_range none = {NULL, NULL};
   if (unlikely(v & (RING_ODD | RING_BYTES))) {

@@ -219,7 +219,7 @@ static NOINLINE value new_unusual_block(struct intern_state *s, mlsize_t size, t
   return v;
 }
 
-static ALWAYS_INLINE value new_major_block(struct intern_state *s, mlsize_t size, tag_t tag, unsigned kind)
+static INLINED value new_major_block(struct intern_state *s, mlsize_t size, tag_t tag, unsigned kind)
 {
   value v = heap_alloc(s->heap, kind, size, tag);
   if (unlikely(v == 0)) intern_no_memory(s);
@@ -228,7 +228,7 @@ static ALWAYS_INLINE value new_major_block(struct intern_state *s, mlsize_t size
   return v;
 }
 
-static ALWAYS_INLINE value new_nursery_block(struct intern_state *s, mlsize_t size, tag_t tag)
+static INLINED value new_nursery_block(struct intern_state *s, mlsize_t size, tag_t tag)
 {
   value v = Val_hp(s->chunk);
   *s->chunk = Make_header(size, tag, 0);
@@ -238,7 +238,7 @@ static ALWAYS_INLINE value new_nursery_block(struct intern_state *s, mlsize_t si
 
 /* A block within the claims; its fields are not set. [kind]: where it would be in the major heap. A finaliser needs a block
  * that the collector knows of, which those in the nursery piece are not. */
-static ALWAYS_INLINE value new_block(struct intern_state *s, mlsize_t size, tag_t tag, unsigned kind)
+static INLINED value new_block(struct intern_state *s, mlsize_t size, tag_t tag, unsigned kind)
 {
   value v;
   if (unlikely(size >= s->words_left)) intern_ill_formed(s);
@@ -259,7 +259,7 @@ static inline void number_object(struct intern_state *s, value v)
 }
 
 /* A block whose fields follow. */
-static ALWAYS_INLINE value new_scannable(struct intern_state *s, mlsize_t size, tag_t tag)
+static INLINED value new_scannable(struct intern_state *s, mlsize_t size, tag_t tag)
 {
   value v = new_block(s, size, tag, KIND_SCAN);
   for (mlsize_t i = 0; i < size; i++) Field(v, i) = Val_unit;
@@ -268,7 +268,7 @@ static ALWAYS_INLINE value new_scannable(struct intern_state *s, mlsize_t size, 
 }
 
 /* Copies whole words, also beyond len, where they are in the data: of 8 bytes, a call of memcpy is most of the time. */
-static ALWAYS_INLINE void copy_bytes(value v, mlsize_t size, const unsigned char *from, size_t len, const unsigned char *end)
+static INLINED void copy_bytes(value v, mlsize_t size, const unsigned char *from, size_t len, const unsigned char *end)
 {
   enum { WORDS_COPIED = 8 };
   if (likely(size <= WORDS_COPIED && (size_t)(end - from) >= Bsize_wsize(size)))
@@ -278,7 +278,7 @@ static ALWAYS_INLINE void copy_bytes(value v, mlsize_t size, const unsigned char
 }
 
 /* The string of the next len bytes, which are there. */
-static ALWAYS_INLINE value new_string(struct intern_state *s, const unsigned char *from, size_t len, const unsigned char *end)
+static INLINED value new_string(struct intern_state *s, const unsigned char *from, size_t len, const unsigned char *end)
 {
   mlsize_t size = len / sizeof(value) + 1;
   value v = new_block(s, size, String_tag, KIND_NOSCAN);
