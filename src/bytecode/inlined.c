@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define INLINED(name, args) intptr_t name(void);
+#define INLINED_PRIMITIVE(name, args) intptr_t name(void);
 #include "bytecode/inlined.tbl"
-#undef INLINED
+#undef INLINED_PRIMITIVE
 
 typedef intptr_t (*primitive)(void);
 
@@ -18,9 +18,9 @@ static struct inlined {
   primitive function;
   int label, opcode;
 } table[] = {
-#define INLINED(name, args) {name, OP_##name, OP_C_CALL##args},
+#define INLINED_PRIMITIVE(name, args) {name, OP_##name, OP_C_CALL##args},
 #include "bytecode/inlined.tbl"
-#undef INLINED
+#undef INLINED_PRIMITIVE
 };
 
 static int address_compare(const void *a, const void *b)

@@ -188,9 +188,9 @@ static NOINLINE value interp_loop(caml_domain_state *st, struct exception_contex
 #include "abi/5.3/opcodes.tbl"
 #undef OPCODE
       &&op_FIBER_RETURN - &&op_ACC0,
-#define INLINED(name, args) &&op_##name - &&op_ACC0,
+#define INLINED_PRIMITIVE(name, args) &&op_##name - &&op_ACC0,
 #include "bytecode/inlined.tbl"
-#undef INLINED
+#undef INLINED_PRIMITIVE
 #define SEQUENCE(name, ...) &&op_##name - &&op_ACC0,
 #include "bytecode/sequences.h"
   };
@@ -230,9 +230,9 @@ static NOINLINE value interp_loop(caml_domain_state *st, struct exception_contex
   PLAIN(BUGEINT) PLAIN(OFFSETINT) PLAIN(ISINT) PLAIN(PUSH_RETADDR) PLAIN(MAKEBLOCK1)
   PLAIN(MAKEBLOCK2) PLAIN(MAKEBLOCK3) PLAIN(SETVECTITEM) PLAIN(SETBYTESCHAR) PLAIN(PUSHTRAP)
   PLAIN(POPTRAP) PLAIN(DIVINT) PLAIN(MODINT) PLAIN(OFFSETREF) PLAIN(GETMETHOD) PLAIN(GETPUBMET)
-#define INLINED(name, args) PLAIN(name)
+#define INLINED_PRIMITIVE(name, args) PLAIN(name)
 #include "bytecode/inlined.tbl"
-#undef INLINED
+#undef INLINED_PRIMITIVE
 #define AND_THEN(name) pc++; /* its opcode word */ DO_##name;
 #define SEQ2(a, b) op_##a##_##b : DO_##a; AND_THEN(b) NEXT;
 #define SEQ3(a, b, c) op_##a##_##b##_##c : DO_##a; AND_THEN(b) AND_THEN(c) NEXT;

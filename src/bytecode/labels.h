@@ -9,9 +9,9 @@
 
 enum loop_label {
   OP_FIBER_RETURN = OPCODE_COUNT,
-#define INLINED(name, args) OP_##name,
+#define INLINED_PRIMITIVE(name, args) OP_##name,
 #include "bytecode/inlined.tbl"
-#undef INLINED
+#undef INLINED_PRIMITIVE
   FIRST_SEQUENCE,                /* of those before */
   LAST_SINGLE = FIRST_SEQUENCE - 1,
 #define SEQUENCE(name, ...) OP_##name,

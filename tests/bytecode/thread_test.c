@@ -5,15 +5,15 @@
 #include "bytecode/bytecode.h"
 #include "bytecode/labels.h"
 
-#define INLINED(name, args) extern int name##_ __asm__(#name);
+#define INLINED_PRIMITIVE(name, args) extern int name##_ __asm__(#name);
 #include "bytecode/inlined.tbl"
-#undef INLINED
+#undef INLINED_PRIMITIVE
 
 /* The instruction of each label that may be a part, and the primitive that it calls. */
 static struct part { int opcode; void *primitive; } parts[FIRST_SEQUENCE] = {
-#define INLINED(name, args) [OP_##name] = {OP_C_CALL##args, &name##_},
+#define INLINED_PRIMITIVE(name, args) [OP_##name] = {OP_C_CALL##args, &name##_},
 #include "bytecode/inlined.tbl"
-#undef INLINED
+#undef INLINED_PRIMITIVE
 };
 
 static const struct { uint8_t length, parts[4]; const char *name; } sequences[] = {
