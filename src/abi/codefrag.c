@@ -6,6 +6,7 @@
  * unmarshalling of closures asks for them. */
 #include "abi/codefrag.h"
 
+#include "base/memory.h"
 #include "sync/atomic.h"
 #include "sync/lock.h"
 
@@ -33,7 +34,7 @@ static struct {
 
 static struct codefrag_table *table_new(size_t len)
 {
-  struct codefrag_table *t = malloc(sizeof *t + len * sizeof t->at[0]);
+  struct codefrag_table *t = mem_alloc(sizeof *t + len * sizeof t->at[0]);
   if (t) t->len = len;
   return t;
 }
@@ -55,7 +56,7 @@ static size_t table_rank(const struct codefrag_table *t, const char *pc)
 struct codefrag *codefrag_register(const void *start, const void *end, const unsigned char *given,
                                    codefrag_digester *digester)
 {
-  struct codefrag *f = calloc(1, sizeof *f);
+  struct codefrag *f = mem_calloc(1, sizeof *f);
   if (!f) return NULL;
   f->start = start;
   f->end = end;
@@ -75,7 +76,7 @@ struct codefrag *codefrag_register(const void *start, const void *end, const uns
   }
   lock_release(&codefrags.lock);
   if (!t) {
-    free(f);
+    mem_free(f);
     return NULL;
   }
   return f;

@@ -9,6 +9,7 @@
  * with a release store of the head, and read without the lock. */
 #include "abi/runtime.h"
 #include "base/bits.h"
+#include "base/memory.h"
 #include "sync/atomic.h"
 
 struct named_ops {
@@ -30,7 +31,8 @@ static struct {
 
 CAMLexport void caml_register_custom_operations(const struct custom_operations *ops)
 {
-  struct named_ops *entry = caml_stat_alloc(sizeof *entry);
+  struct named_ops *entry = mem_alloc(sizeof *entry);
+  if (entry == NULL) caml_raise_out_of_memory();
   entry->ops = ops;
   lock_acquire(&custom.lock);
   entry->next = custom.named;
@@ -61,7 +63,8 @@ CAMLexport struct custom_operations *caml_final_custom_operations(void (*finalis
 {
   struct final_ops *e = final_ops_find(finalise);
   if (e) return &e->ops;
-  e = caml_stat_alloc(sizeof *e);
+  e = mem_alloc(sizeof *e);
+  if (e == NULL) caml_raise_out_of_memory();
   e->ops = (struct custom_operations){.identifier = "_final", .finalize = finalise};
   lock_acquire(&custom.lock);
   e->next = custom.finals;

@@ -7,6 +7,7 @@
 #include "abi/runtime.h"
 
 #include "base/bits.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 
@@ -72,13 +73,27 @@ static void *or_raise(void *p)
   return p;
 }
 
+/* [const] after start. Are these blocks the runtime's, and end with it? Otherwise they are the C library's: there are
+ * stubs that call free() for them. */
+static bool pooled;
+
+CAMLexport void caml_stat_create_pool(void) { pooled = true; }
+/* The end of the runtime does it. */
+CAMLexport void caml_stat_destroy_pool(void) {}
+
 /* Size 0 gets an address of its own, which NULL is not. */
-CAMLexport void *caml_stat_alloc_noexc(asize_t size) { return malloc(size ? size : 1); }
+CAMLexport void *caml_stat_alloc_noexc(asize_t size) { return pooled ? mem_alloc(size) : malloc(size ? size : 1); }
 CAMLexport void *caml_stat_alloc(asize_t size) { return or_raise(caml_stat_alloc_noexc(size)); }
-CAMLexport void caml_stat_free(void *p) { free(p); }
+CAMLexport void caml_stat_free(void *p)
+{
+  if (pooled)
+    mem_free(p);
+  else
+    free(p);
+}
 CAMLexport void *caml_stat_resize_noexc(void *p, asize_t size)
 {
-  return realloc(p, size ? size : 1);
+  return pooled ? mem_resize(p, size) : realloc(p, size ? size : 1);
 }
 CAMLexport void *caml_stat_resize(void *p, asize_t size)
 {
@@ -86,7 +101,7 @@ CAMLexport void *caml_stat_resize(void *p, asize_t size)
 }
 CAMLexport void *caml_stat_calloc_noexc(asize_t n, asize_t size)
 {
-  return calloc(n ? n : 1, size ? size : 1);
+  return pooled ? mem_calloc(n, size) : calloc(n ? n : 1, size ? size : 1);
 }
 
 /* Memory at an address p with (p + modulo) a multiple of the page size; *block
@@ -96,7 +111,7 @@ CAMLexport void *caml_stat_alloc_aligned_noexc(asize_t size, int modulo, void **
 {
   size_t room;
   if (!add_fits(size, ALIGNED_PAGE, &room)) return NULL;
-  char *base = *block = malloc(room);
+  char *base = *block = caml_stat_alloc_noexc(room);
   if (base == NULL) return NULL;
   return (char *)align_up((uintptr_t)base + (uintptr_t)modulo, ALIGNED_PAGE) - modulo;
 }
@@ -129,8 +144,3 @@ CAMLexport char *caml_stat_strconcat(int n, ...)
   *end = '\0';
   return joined;
 }
-
-/* The stock runtime can keep these blocks in a list and free it at shutdown;
- * here the process's end does. */
-CAMLexport void caml_stat_create_pool(void) {}
-CAMLexport void caml_stat_destroy_pool(void) {}

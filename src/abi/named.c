@@ -8,6 +8,7 @@
  * without it. The roots have locks of a lower rank: an entry is made a root
  * before it is linked, never under the lock. */
 #include "abi/runtime.h"
+#include "base/memory.h"
 #include "sync/atomic.h"
 
 struct named_value {
@@ -57,14 +58,15 @@ CAMLprim value caml_register_named_value(value name, value v)
   struct named_value *there = named_find(bucket, text);
   if (there == NULL) {
     size_t size = strlen(text) + 1;
-    struct named_value *e = caml_stat_alloc(sizeof *e + size);
+    struct named_value *e = mem_alloc(sizeof *e + size);
+    if (e == NULL) caml_raise_out_of_memory();
     memcpy(e->name, text, size);
     e->v = v;
     gc_root_add_generational(&e->v);
     there = named_link(bucket, e);
     if (there == NULL) return Val_unit;
     gc_root_remove_generational(&e->v);
-    caml_stat_free(e);
+    mem_free(e);
   }
   gc_root_modify_generational(&there->v, v);
   return Val_unit;

@@ -122,6 +122,8 @@ value signals_run_exn(void);
  * calls before the domain ends, no handler refers to it. */
 void signals_listen(struct domain *d);
 void signals_leave(struct domain *d);
+/* Signals that have a handler of ours get their default effect. */
+void signals_reset(void);
 
 void caml_record_signal(int signo);             /* async-signal-safe */
 int caml_convert_signal_number(int n);          /* OCaml's (negative) to the system's */
@@ -141,6 +143,8 @@ char *caml_strerror(int errnum, char *buf, size_t size);
 value caml_alloc_shr_check_gc(mlsize_t wosize, tag_t tag);
 value caml_alloc_shr_noexc(mlsize_t wosize, tag_t tag);   /* 0: no memory */
 char *caml_stat_strdup_noexc(const char *s);
+/* From now on blocks of caml_stat_alloc end with the runtime. Before the first. */
+void caml_stat_create_pool(void);
 char *caml_stat_strconcat(int n, ...);
 void caml_alloc_small_dispatch(caml_domain_state *state, intnat wosize, int flags, int count,
                                unsigned char *lengths);
@@ -151,6 +155,8 @@ void custom_ratio_follow(void);
 /* ---- What a back end supplies ---- */
 /* Words in use on the calling domain's current stack, for Gc.quick_stat. */
 size_t backend_stack_words(void);
+/* The runtime has ended, in a process that goes on: handlers, libraries, memory outside the heap. */
+void backend_stop(void);
 /* The stacks of threads beyond a domain's first: a new one (NULL: no memory), a whole chain of them, freed and
  * scanned. [regs]: the thread's gc_regs. [no gc] */
 struct stack_info *backend_stack_new(void);

@@ -84,6 +84,15 @@ CAMLexport void caml_record_signal(int signo)
   request_actions_everywhere();
 }
 
+static void signal_arrived(int signo);
+
+void signals_reset(void)
+{
+  struct sigaction action;
+  for (int signo = 1; signo < NSIG; signo++)
+    if (sigaction(signo, NULL, &action) == 0 && action.sa_handler == signal_arrived) signal(signo, SIG_DFL);
+}
+
 static void signal_arrived(int signo)
 {
   int saved = errno;

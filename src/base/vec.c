@@ -11,7 +11,7 @@ void *vec_grow(void *at, size_t *cap, size_t need, size_t item_size)
 {
   size_t bytes;
   size_t want = max_size(max_size(need, VEC_FIRST_CAP), *cap + *cap / 2);
-  void *grown = mul_fits(want, item_size, &bytes) ? realloc(at, bytes) : NULL;
+  void *grown = mul_fits(want, item_size, &bytes) ? mem_resize(at, bytes) : NULL;
   if (grown == NULL) bac_fatal("out of memory: a table of %zu items of %zu bytes", want, item_size);
   *cap = want;
   return grown;

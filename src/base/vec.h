@@ -10,7 +10,7 @@
 #ifndef BAC_BASE_VEC_H
 #define BAC_BASE_VEC_H
 
-#include "base/check.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 
@@ -29,6 +29,6 @@ void *vec_grow(void *at, size_t *cap, size_t need, size_t item_size);
 #define vec_push(v) (vec_reserve(v, (v)->len + 1), &(v)->at[(v)->len++])
 #define vec_pop(v) ((v)->at[--(v)->len])
 #define vec_clear(v) ((v)->len = 0)
-#define vec_free(v) (free((v)->at), (v)->at = NULL, (v)->len = (v)->cap = 0)
+#define vec_free(v) (mem_free((v)->at), (v)->at = NULL, (v)->len = (v)->cap = 0)
 
 #endif

@@ -66,7 +66,7 @@ static uint32_t string_hash(const char *s)
 static void intern_grow(void)
 {
   size_t buckets = debug.string_buckets ? debug.string_buckets * 2 : 256;
-  struct interned **larger = calloc(buckets, sizeof *larger);
+  struct interned **larger = mem_calloc(buckets, sizeof *larger);
   if (!larger) bac_fatal("out of memory for debugging information");
   for (size_t i = 0; i < debug.string_buckets; i++)
     for (struct interned *s = debug.strings[i], *next; s; s = next) {
@@ -74,7 +74,7 @@ static void intern_grow(void)
       s->next = larger[s->hash & (buckets - 1)];
       larger[s->hash & (buckets - 1)] = s;
     }
-  free(debug.strings);
+  mem_free(debug.strings);
   debug.strings = larger;
   debug.string_buckets = buckets;
 }
@@ -87,7 +87,7 @@ static const char *intern(const char *text)
   struct interned **bucket = &debug.strings[hash & (debug.string_buckets - 1)];
   for (struct interned *s = *bucket; s; s = s->next)
     if (s->hash == hash && strcmp(s->text, text) == 0) return s->text;
-  struct interned *s = malloc(sizeof *s + strlen(text) + 1);
+  struct interned *s = mem_alloc(sizeof *s + strlen(text) + 1);
   if (!s) bac_fatal("out of memory for debugging information");
   s->hash = hash;
   s->next = *bucket;
@@ -169,7 +169,7 @@ static void events_sort(struct events *events)
 
 static struct fragment *fragment_add(const opcode_t *code, size_t words)
 {
-  struct fragment *f = calloc(1, sizeof *f);
+  struct fragment *f = mem_calloc(1, sizeof *f);
   if (!f) bac_fatal("out of memory for debugging information");
   f->code = code;
   f->end = code + words;
@@ -216,7 +216,7 @@ void debuginfo_remove(const opcode_t *code)
   lock_release(&debug.lock);
   if (!f) return;
   vec_free(&f->events.list);
-  free(f);
+  mem_free(f);
 }
 
 /* ---- The program's own ---- */

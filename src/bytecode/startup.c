@@ -270,6 +270,7 @@ void startup_run(char **argv, bool own_program)
   char *file;
   params_read_environment(&gc);
   if (!sys_startup_begin()) return;
+  if (runtime_params.cleanup_on_exit) caml_stat_create_pool();
   if (!own_program || !open_own(argv, &gc, &image, &file)) {
     argv = options_read(argv, &options);
     if (options.print_config) print_config();
@@ -296,6 +297,7 @@ CAMLexport value caml_startup_code_exn(code_t code, asize_t code_size, char *dat
   char why[LOAD_MESSAGE_SIZE];
   params_read_environment(&gc);
   if (!sys_startup_begin()) return Val_unit;
+  if (pooling || runtime_params.cleanup_on_exit) caml_stat_create_pool();
   startup_runtime(&gc);
   dynlink_complete_path((struct string_section){NULL, 0});
   dynlink_builtin();
@@ -311,6 +313,12 @@ CAMLexport void caml_startup_code(code_t code, asize_t code_size, char *data, as
 {
   value result = caml_startup_code_exn(code, code_size, data, data_size, section_table, section_table_size, pooling, argv);
   if (Is_exception_result(result)) caml_fatal_uncaught_exception(Extract_exception(result));
+}
+
+void backend_stop(void)
+{
+  dynlink_clear();
+  free((char *)program_origin.file);
 }
 
 /* ---- Checking ---- */

@@ -44,6 +44,13 @@ bool domains_init(int limit, int helpers)
   return true;
 }
 
+void domains_fini(void)
+{
+  CHECK(bac_domains.count == 0);
+  os_free(bac_domains.live, (size_t)bac_domains.slots * sizeof *bac_domains.live);
+  bac_domains.live = NULL;
+}
+
 /* Of the slots [from, to), or -1. */
 static int slot_find_free(int from, int to)
 {

@@ -116,6 +116,7 @@ void domain_set_self(struct domain *d);
 static inline bool domain_is_alone(void) { return __atomic_load_n(&bac_domains.count, __ATOMIC_ACQUIRE) == 1; }
 
 bool domains_init(int limit, int helpers);          /* false: no memory */
+void domains_fini(void);                            /* none is left, and none is coming */
 
 /* Enters [d] (window set, all else zero) in the table as BLOCKED and gives it
  * a slot and an id. The caller is another domain's thread in a blocking section, or the

@@ -57,7 +57,7 @@ void ephe_note(struct marker *m, value ephe)
   struct ephe_packet *p = m->ephes;
   if (p == NULL || p->len == EPHE_PACKET) {
     if (p != NULL) ephe_publish(p);
-    m->ephes = p = malloc(sizeof *p);
+    m->ephes = p = mem_alloc(sizeof *p);
     if (p == NULL) bac_fatal("out of memory: no room for the list of ephemerons");
     p->len = p->at = 0;
   }
@@ -280,7 +280,7 @@ size_t ephe_clean_some(size_t budget)
     if (p->at < p->len)
       ephe_list_push(&bac_gc.ephe.looked, p);
     else
-      free(p);
+      mem_free(p);
   }
   trace_end(domain_self(), TRACE_EPHE_SWEEP);
   return done;

@@ -40,7 +40,7 @@ void gc_finalise(struct domain *d, bool first, value closure, value v)
 
 static void batch_add(struct finaliser_batch **b, value closure, value arg)
 {
-  if (*b == NULL) *b = calloc(1, sizeof **b);
+  if (*b == NULL) *b = mem_calloc(1, sizeof **b);
   if (*b == NULL) bac_fatal("out of memory: no room for a finaliser");
   *vec_push(&(*b)->entries) = (struct finaliser){closure, arg};
 }
@@ -264,7 +264,7 @@ void finalise_adopt_stw(struct gc_domain *heir, struct gc_domain *gone)
   for (size_t i = 0; i < gone->due->entries.len; i++)
     batch_add(&heir->due, gone->due->entries.at[i].closure, gone->due->entries.at[i].arg);
   vec_free(&gone->due->entries);
-  free(gone->due);
+  mem_free(gone->due);
   gone->due = NULL;
   gone->due_marked = 0;
 }
@@ -283,7 +283,7 @@ bool gc_finaliser_take(struct domain *d, value *closure, value *arg)
     if (g->unshaded == b) g->unshaded = b->next;
     g->ready = b->next;
     vec_free(&b->entries);
-    free(b);
+    mem_free(b);
   }
   g->finaliser_running = true;
   *closure = f.closure;

@@ -13,18 +13,18 @@ struct gc_state bac_gc;
 
 void gc_domain_free(struct gc_domain *g)
 {
-  free(g->promoted);
-  free(g->dom.window);
-  free(g->marker.packet);
+  mem_free(g->promoted);
+  mem_free(g->dom.window);
+  mem_free(g->marker.packet);
   vec_free(&g->rem.fields);
   vec_free(&g->rem.ephes);
   vec_free(&g->rem.special);
-  free(g->marker.ephes);
+  mem_free(g->marker.ephes);
   vec_free(&g->marker.keys);
   vec_free(&g->marker.woken);
   vec_free(&g->unscanned);
   vec_free(&g->moved);
-  free(g);
+  mem_free(g);
 }
 
 /* Under the world lock, before anybody sees the domain. */
@@ -40,11 +40,11 @@ static bool gc_domain_ready(struct domain *d, void *arg)
 
 struct gc_domain *gc_domain_alloc(size_t state_size)
 {
-  struct gc_domain *g = calloc(1, sizeof *g);
+  struct gc_domain *g = mem_calloc(1, sizeof *g);
   if (g == NULL) return NULL;
   allocator_init(&g->alloc);
-  g->dom.window = calloc(1, align_up(state_size, 64));
-  g->promoted = calloc(bac_domains.slots, sizeof *g->promoted);
+  g->dom.window = mem_calloc(1, align_up(state_size, 64));
+  g->promoted = mem_calloc(bac_domains.slots, sizeof *g->promoted);
   if (g->dom.window != NULL && g->promoted != NULL) return g;
   gc_domain_free(g);
   return NULL;
@@ -191,6 +191,37 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
   domain_leave_blocking(&g->dom);
   *why = NULL;
   return &g->dom;
+}
+
+/* ---- The end ---- */
+
+static bool free_object(value v, uint8_t kind, void *arg)
+{
+  (void)arg;
+  kind &= (uint8_t)~KIND_LARGE;
+  if (kind != KIND_FINAL && kind != KIND_CONT) return true;
+  gc_dead_object(v, kind);
+  if (kind == KIND_CONT) Field(v, 0) = Val_ptr(NULL);
+  return true;
+}
+
+static void end_leader(struct domain *d, void *arg)
+{
+  (void)arg;
+  minor_collect_stw(gc_domain(d));
+  allocator_seal(&gc_domain(d)->alloc);
+  for (uint32_t i = 0; i < bac_heap.committed; i++) heap_walk_block(i, free_object, NULL);
+}
+
+bool gc_stop(struct domain *d)
+{
+  if (!domain_is_alone() || load_relaxed(&bac_gc.marker_threads.started) != 0) return false;
+  while (!stw_run(d, end_leader, NULL)) continue;
+  gc_domain_terminate(d);
+  heap_fini();
+  nursery_fini();
+  domains_fini();
+  return true;
 }
 
 /* ---- Safepoints ---- */

@@ -100,6 +100,9 @@ struct domain *gc_domain_create(struct domain *parent);
 /* The calling domain ends: its nursery is emptied, its finalisers, counters
  * and heap are adopted. [may gc]. */
 void gc_domain_terminate(struct domain *d);
+/* The collector ends in a process that goes on, for good: all custom blocks are finalised, the address space goes back. False, and nothing
+ * has happened: other domains run, or marker threads. Afterwards nothing in this header may be called. */
+bool gc_stop(struct domain *d);
 /* In the child of a fork, between domains_before_fork and its end, in place of domains_after_fork_child: the
  * calling domain adopts what the others left. [no gc] for its own values, which stay where they are or are roots. */
 void gc_after_fork_child(struct domain *d);

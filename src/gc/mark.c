@@ -30,7 +30,7 @@ static struct mark_packet *packet_empty(void)
   struct mark_packet *p = bac_gc.mark_empty;
   if (p != NULL) bac_gc.mark_empty = p->next;
   lock_release(&bac_gc.mark_lock);
-  if (p == NULL) p = malloc(sizeof *p);
+  if (p == NULL) p = mem_alloc(sizeof *p);
   if (p == NULL) bac_fatal("out of memory: no room for a mark packet");
   p->len = 0;
   return p;
@@ -86,7 +86,7 @@ void mark_trim_stw(void)
   for (int kept = 0; *link != NULL && kept < EMPTY_PACKETS_KEPT; kept++) link = &(*link)->next;
   for (struct mark_packet *p = *link, *next; p != NULL; p = next) {
     next = p->next;
-    free(p);
+    mem_free(p);
   }
   *link = NULL;
 }

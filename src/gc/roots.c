@@ -53,11 +53,11 @@ static void root_set_grow(struct root_set *s)
   struct root_set old = *s;
   *s = (struct root_set){.cap = max_size(64, old.count * 4)};
   s->cap = (size_t)1 << log2_ceil(s->cap);
-  s->slot = calloc(s->cap, sizeof *s->slot);
+  s->slot = mem_calloc(s->cap, sizeof *s->slot);
   if (s->slot == NULL) bac_fatal("out of memory: no room for the table of global roots");
   for (size_t i = 0; i < old.cap; i++)
     if (old.slot[i] != NULL && old.slot[i] != TOMBSTONE) root_set_insert(s, old.slot[i]);
-  free(old.slot);
+  mem_free(old.slot);
 }
 
 static void root_set_add(struct root_set *s, value *slot)

@@ -46,12 +46,21 @@ static bool arena_reserve(size_t bytes)
   h->base = (uintnat)arena;
   h->bytes = bytes;
   h->kind = (uint8_t *)table;
+  h->table_bytes = tables;
   h->memory = (uint64_t *)(table + kind_bytes);
   h->dirty = (uint64_t *)(table + kind_bytes + map_bytes);
   h->block = (struct block *)(table + small);
   h->side = (uint8_t *)table + small + block_bytes;
   h->limit = blocks;
   return true;
+}
+
+void heap_fini(void)
+{
+  struct heap *h = &bac_heap;
+  os_unreserve((void *)h->base, h->bytes);
+  os_unreserve(h->kind, h->table_bytes);
+  h->bytes = h->table_bytes = 0;
 }
 
 static void class_pools_init(struct class_pools *p)

@@ -123,6 +123,7 @@ typedef void (*dead_object_fn)(value v, unsigned kind);
 struct heap {
   uintnat base;               /* [const] first address of the arena */
   size_t bytes;               /* [const] its size */
+  size_t table_bytes;         /* [const] size of the tables below, from kind on */
   uint8_t *kind;              /* [const pointer] */
   struct block *block;        /* [const pointer] */
   uint8_t *side;              /* [const pointer] */
@@ -301,6 +302,8 @@ static inline bool heap_is_swept(void) { return load_acquire(&bac_heap.unswept) 
 /* NULL, or what could not be had. Sizes the arena for the address space that there is;
  * [nursery_bytes] of it stay for the nursery. All of it may be used until max_blocks is changed. */
 const char *heap_init(size_t nursery_bytes, dead_object_fn dead);
+/* The address space goes back: nothing is in the heap any more. */
+void heap_fini(void);
 void heap_sum_counts(struct heap_counts *into, const struct heap_counts *from);
 
 /* One object after the other, with the world stopped and allocators sealed. Free runs are

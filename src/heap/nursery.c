@@ -25,6 +25,12 @@ bool nursery_init(int slots, size_t words)
   }
 }
 
+void nursery_fini(void)
+{
+  os_unreserve((void *)bac_nurseries.base, bac_nurseries.bytes);
+  bac_nurseries.bytes = 0;
+}
+
 size_t nursery_max_words(void) { return bac_nurseries.slot_bytes / sizeof(value); }
 
 bool nursery_commit(int slot, size_t words, value **start, value **end)

@@ -36,6 +36,8 @@ static inline bool is_young_block(value v) { return is_young_block_of(v, bac_nur
 
 /* A region for [slots] nurseries of [words] each or, where address space is free, more. False: no address space. */
 bool nursery_init(int slots, size_t words);
+/* The region goes back. No domain is left. */
+void nursery_fini(void);
 
 /* Commits a nursery of [words] in an empty slot and answers its start and end.
  * False: no memory, nothing is changed. [words] is rounded up to pages. */

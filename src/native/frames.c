@@ -6,6 +6,7 @@
 #include "native/frames.h"
 
 #include "base/bits.h"
+#include "base/memory.h"
 #include "sync/atomic.h"
 #include "sync/lock.h"
 
@@ -37,7 +38,7 @@ static void insert(struct frame_table *t, const struct frame_descr *d)
 
 static struct frame_table *table_new(size_t slots)
 {
-  struct frame_table *t = calloc(1, sizeof *t + slots * sizeof t->at[0]);
+  struct frame_table *t = mem_calloc(1, sizeof *t + slots * sizeof t->at[0]);
   if (t == NULL) bac_fatal("out of memory for the table of stack frames");
   t->mask = slots - 1;
   t->shift = 64 - log2_ceil(slots);

@@ -52,6 +52,8 @@ extern const struct gc_client native_client;
 
 /* Once. A handler that the host program has set is kept. */
 void overflow_handle_faults(void);
+/* The end of it, and of this thread's part. */
+void overflow_ignore_faults(void);
 /* A thread is about to run OCaml code for the first time. */
 void overflow_watch_thread(void);
 /* Is there little left of the C stack? Such a thread only. */

@@ -108,3 +108,13 @@ void overflow_handle_faults(void)
   sigemptyset(&action.sa_mask);
   if (sigaction(SIGSEGV, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(SIGSEGV, &action, NULL);
 }
+
+void overflow_ignore_faults(void)
+{
+  struct sigaction now;
+  if (sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_sigaction == fault_arrived) signal(SIGSEGV, SIG_DFL);
+  pthread_once(&signal_stack_once, signal_stack_key_create);
+  void *memory = pthread_getspecific(signal_stack_key);
+  pthread_key_delete(signal_stack_key);
+  if (memory) signal_stack_free(memory);
+}

@@ -15,11 +15,12 @@ _Noreturn void caml_fatal_uncaught_exception(value exn);
 
 RUNTIME_NOTE(OCAML_VERSION_TEXT, "native");
 
-static void runtime_start(char **argv)
+static void runtime_start(char **argv, bool pooling)
 {
   struct gc_params params = gc_params_default;
   const char *why = NULL;
   params_read_environment(&params);
+  if (pooling || runtime_params.cleanup_on_exit) caml_stat_create_pool();
   statics_init();
   walk_init(params.stress != 0);
   struct domain *d = gc_init(&params, &native_client, &why);
@@ -35,25 +36,28 @@ static void runtime_start(char **argv)
 
 static value run_program(caml_domain_state *st, value closure, value *args) { return caml_start_program(st); }
 
-/* An exception that leaves the program comes back marked. [pooling] would have the C heap's blocks freed at shutdown. */
+/* An exception that leaves the program comes back marked. */
 CAMLexport value caml_startup_common(char **argv, int pooling)
 {
   if (!sys_startup_begin()) return Val_unit;
-  runtime_start(argv);
+  runtime_start(argv, pooling);
   return native_enter(run_program, Val_unit, NULL);
 }
 
 CAMLexport value caml_startup_exn(char **argv) { return caml_startup_common(argv, 0); }
 CAMLexport value caml_startup_pooled_exn(char **argv) { return caml_startup_common(argv, 1); }
 
-CAMLexport void caml_startup(char **argv)
+static void start_or_die(char **argv, int pooling)
 {
-  value result = caml_startup_exn(argv);
+  value result = caml_startup_common(argv, pooling);
   if (Is_exception_result(result)) caml_fatal_uncaught_exception(Extract_exception(result));
 }
 
-CAMLexport void caml_startup_pooled(char **argv) { caml_startup(argv); }
+CAMLexport void caml_startup(char **argv) { start_or_die(argv, 0); }
+CAMLexport void caml_startup_pooled(char **argv) { start_or_die(argv, 1); }
 CAMLexport void caml_main(char **argv) { caml_startup(argv); }
+
+void backend_stop(void) { overflow_ignore_faults(); }
 
 /* Programs of before OCaml 4 call it. */
 CAMLexport void caml_init_callbacks(void) {}

@@ -5,6 +5,7 @@
  * events, which outlive the file. */
 #include "observe/events.h"
 
+#include "base/memory.h"
 #include "gc/hooks.h"
 #include "os/os.h"
 
@@ -166,11 +167,17 @@ int events_register(const char *name)
   return (int)number;
 }
 
+void events_free_names(void)
+{
+  if (events.names != NULL) os_free(events.names, EVENTS_NAMES_MAX * sizeof *events.names);
+  events.names = NULL;
+}
+
 /* ---- The file ---- */
 
 void events_configure(const char *folder, unsigned log2_ring_words)
 {
-  events.folder = folder ? strdup(folder) : NULL;
+  events.folder = folder ? mem_strdup(folder) : NULL;
   /* A ring holds some of the runtime's own messages; 2^32 words are more than any file. */
   if (log2_ring_words < 4) log2_ring_words = 4;
   events.log2_ring_words = log2_ring_words > 32 ? 32 : log2_ring_words;

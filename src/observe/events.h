@@ -68,6 +68,7 @@ void events_tell(struct domain *d, enum events_lifecycle what, int64_t data);
 /* The program's events. register answers the number of the name (shorter than EVENTS_NAME_BYTES), -1: there are
  * too many. words <= EVENTS_DATA_WORDS_MAX. [no gc] */
 int events_register(const char *name);
+void events_free_names(void);                       /* nobody calls register any more */
 void events_user(struct domain *d, int number, unsigned type, const uint64_t *data, size_t words);
 
 #endif

@@ -6,6 +6,8 @@
  * A callback is asked for by DOMAIN_WANT_ACTIONS. */
 #include "observe/memprof.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 
 static struct {
@@ -19,7 +21,7 @@ static void ask_for_callbacks(struct domain *d) { domain_request(d, DOMAIN_WANT_
 
 struct memprof_profile *memprof_profile_new(double rate, size_t frames, value tracker)
 {
-  struct memprof_profile *p = calloc(1, sizeof *p);
+  struct memprof_profile *p = mem_calloc(1, sizeof *p);
   if (p == NULL) return NULL;
   p->holders = 1;
   p->rate = rate;
@@ -36,7 +38,7 @@ void memprof_release(struct memprof_profile *p)
 {
   if (sub_seq(&p->holders, 1) != 1) return;
   gc_root_remove_generational(&p->tracker);
-  free(p);
+  mem_free(p);
 }
 
 /* ---- Random distances ---- */
@@ -126,7 +128,7 @@ struct memprof_domain *memprof_domain(struct domain *d)
 {
   struct memprof_domain *m = memprof_of(d);
   if (m != NULL) return m;
-  m = calloc(1, sizeof *m);
+  m = mem_calloc(1, sizeof *m);
   if (m == NULL) bac_fatal("out of memory: no room for the memory profiler's state");
   m->thread = &m->main;
   m->rng.state = d->id + 1;
@@ -198,7 +200,7 @@ static void take_callstack(struct memprof_domain *m, struct memprof_entry *e)
     if (count < m->scratch.cap || count == most) break;
     vec_reserve(&m->scratch, m->scratch.cap * 2);
   }
-  e->callstack = malloc(count * sizeof *e->callstack);
+  e->callstack = mem_alloc(count * sizeof *e->callstack);
   if (e->callstack == NULL) return;
   memcpy(e->callstack, m->scratch.at, count * sizeof *e->callstack);
   e->frames = count;
@@ -260,7 +262,7 @@ void memprof_delete(struct memprof_domain *m, size_t index)
   e->state = ENTRY_DELETED;
   e->block = 0;
   e->user = Val_unit;
-  free(e->callstack);
+  mem_free(e->callstack);
   e->callstack = NULL;
   memprof_release(e->profile);
   m->deleted++;
@@ -403,7 +405,7 @@ static void on_domain_ending(struct domain *d, struct domain *heir)
   memprof.of_slot[d->slot] = NULL;
   vec_free(&m->entries);
   vec_free(&m->scratch);
-  free(m);
+  mem_free(m);
 }
 
 void memprof_watch(memprof_callstack *callstack)

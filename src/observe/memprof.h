@@ -63,7 +63,7 @@ struct memprof_entry {
   value user;                /* strong; Val_unit unless TRACKED */
   struct memprof_profile *profile;
   struct memprof_thread *owner;
-  void **callstack;          /* malloc'ed, until the allocation callback */
+  void **callstack;          /* mem_alloc'ed, until the allocation callback */
   size_t frames;
   size_t words, samples;
   uint8_t source, state;

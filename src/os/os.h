@@ -50,9 +50,11 @@ static inline void os_relax(void)
 #endif
 }
 
-/* A detached thread. 0 or an errno value. The new thread has all signals
+/* A thread that nobody joins. 0 or an errno value. The new thread has all signals
  * blocked but those that signal an error. */
 int os_thread_start(void (*run)(void *arg), void *arg);
+/* Waits until no thread of os_thread_start is left, to its last instruction; all of them are ending. */
+void os_threads_end(void);
 
 /* Fault injection: the [nth] fallible call from now on (1: the next) fails,
  * once. 0 disarms. Returns how many such calls were made since the last arm. */

@@ -335,6 +335,37 @@ void os_yield(void) { sched_yield(); }
 
 /* ---- Threads ---- */
 
+/* So that none is ever left with an instruction to go in code that may be unloaded, each thread that ends joins the one that
+ * ended before. All [atomic]. */
+static struct {
+  pthread_t last;                /* 0: none */
+  uint32_t started, joined;      /* joined: futex */
+  pthread_once_t once;
+} ended = {.once = PTHREAD_ONCE_INIT};
+
+static void ended_forget(void) { ended.last = 0, ended.started = ended.joined = 0; }
+static void ended_survives_fork(void) { pthread_atfork(NULL, NULL, ended_forget); }
+
+static bool ended_join(pthread_t next)
+{
+  pthread_t before = __atomic_exchange_n(&ended.last, next, __ATOMIC_ACQ_REL);
+  if (before == 0) return false;
+  pthread_join(before, NULL);
+  __atomic_fetch_add(&ended.joined, 1, __ATOMIC_SEQ_CST);
+  return true;
+}
+
+enum { END_POLL_NS = 100 * 1000 };
+
+void os_threads_end(void)
+{
+  for (;;) {
+    uint32_t joined = __atomic_load_n(&ended.joined, __ATOMIC_SEQ_CST);
+    if (joined == __atomic_load_n(&ended.started, __ATOMIC_SEQ_CST)) return;
+    if (!ended_join(0)) os_wait(&ended.joined, joined, END_POLL_NS);
+  }
+}
+
 struct thread_start {
   void (*run)(void *arg);
   void *arg;
@@ -345,18 +376,17 @@ static void *thread_main(void *boxed)
   struct thread_start start = *(struct thread_start *)boxed;
   free(boxed);
   start.run(start.arg);
+  ended_join(pthread_self());
   return NULL;
 }
 
-static int thread_create_detached(struct thread_start *start)
+static int thread_create(struct thread_start *start)
 {
-  pthread_attr_t attr;
   pthread_t thread;
-  int err = pthread_attr_init(&attr);
-  if (err != 0) return err;
-  err = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  if (err == 0) err = pthread_create(&thread, &attr, thread_main, start);
-  pthread_attr_destroy(&attr);
+  pthread_once(&ended.once, ended_survives_fork);
+  __atomic_fetch_add(&ended.started, 1, __ATOMIC_SEQ_CST);
+  int err = pthread_create(&thread, NULL, thread_main, start);
+  if (err != 0) __atomic_fetch_sub(&ended.started, 1, __ATOMIC_SEQ_CST);
   return err;
 }
 
@@ -379,7 +409,7 @@ int os_thread_start(void (*run)(void *arg), void *arg)
   sigset_t blocked, before;
   asynchronous_signals(&blocked);
   pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  int err = thread_create_detached(start);
+  int err = thread_create(start);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (err != 0) free(start);
   return err;

@@ -26,7 +26,7 @@ static value entry_take_callstack(struct memprof_domain *m, size_t i)
   e->callstack = NULL;
   value slots = caml_alloc(n, 0);
   for (size_t k = 0; k < n; k++) caml_initialize(&Field(slots, k), Val_slot(callstack[k]));
-  free(callstack);
+  mem_free(callstack);
   return slots;
 }
 
@@ -304,7 +304,7 @@ CAMLexport struct memprof_thread *caml_memprof_main_thread(caml_domain_state *st
 CAMLexport struct memprof_thread *caml_memprof_new_thread(caml_domain_state *state)
 {
   memprof_domain(state->domain);
-  return caml_stat_calloc_noexc(1, sizeof(struct memprof_thread));
+  return mem_calloc(1, sizeof(struct memprof_thread));
 }
 
 CAMLexport void caml_memprof_enter_thread(struct memprof_thread *thread) { memprof_switch(domain_self(), thread); }
@@ -315,5 +315,5 @@ CAMLexport void caml_memprof_delete_thread(struct memprof_thread *thread)
   struct memprof_domain *m = memprof_domain(d);
   memprof_forget_thread(d, thread);
   if (m->thread == thread) memprof_switch(d, &m->main);
-  if (thread != &m->main) caml_stat_free(thread);
+  if (thread != &m->main) mem_free(thread);
 }

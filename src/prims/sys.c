@@ -14,6 +14,9 @@
 
 #include "abi/params.h"
 #include "abi/runtime.h"
+#include "base/memory.h"
+#include "observe/events.h"
+#include "os/os.h"
 #include "prims/strings.h"
 #include "sync/atomic.h"
 
@@ -35,6 +38,7 @@ static struct {
   const char *executable;  /* [const] after start */
   int starts;              /* [atomic] calls of sys_startup_begin less those of caml_shutdown */
   int ended;               /* [atomic] the last shutdown has happened */
+  bool keeps_memory;       /* [own] of the thread that shuts down */
 } sys = {.argv = Val_unit, .executable = ""};
 
 /* ---- Paths ---- */
@@ -241,7 +245,8 @@ CAMLprim value caml_sys_unsafe_getenv(value name) { return find_variable(name, g
 
 void sys_set_arguments(const char *exe, char **argv)
 {
-  sys.executable = caml_stat_strdup(exe);
+  sys.executable = mem_strdup(exe);
+  if (!sys.executable) caml_raise_out_of_memory();
   value all = caml_copy_string_array((const char *const *)argv);
   gc_root_add_generational(&sys.argv);
   gc_root_modify_generational(&sys.argv, all);
@@ -330,6 +335,22 @@ static void call_named(const char *name)
   if (f) caml_callback_exn(*f, Val_unit);
 }
 
+void sys_keep_memory(void) { sys.keeps_memory = true; }
+
+/* A library that contains the runtime may be unloaded, and loaded again: nothing of ours may stay behind. */
+static void free_everything(void)
+{
+  struct domain *d = domain_self();
+  caml_runtime_events_destroy();
+  signals_leave(d);
+  if (!gc_stop(d)) return;
+  os_threads_end();
+  events_free_names();
+  state_take(NULL);
+  backend_stop();
+  mem_free_all();
+}
+
 CAMLexport void caml_shutdown(void)
 {
   int starts = sub_seq(&sys.starts, 1);
@@ -339,6 +360,8 @@ CAMLexport void caml_shutdown(void)
   call_named("Pervasives.do_at_exit");
   call_named("Thread.at_shutdown");
   store_seq(&sys.ended, 1);
+  signals_reset();
+  if (!sys.keeps_memory) free_everything();
 }
 
 /* ---- Times and chance ---- */

@@ -14,6 +14,8 @@ void sys_set_arguments(const char *exe, char **argv);
 bool sys_startup_begin(void);
 /* Ends what the matching start began; the last one runs OCaml's at_exit functions. */
 void caml_shutdown(void);
+/* Somebody needs the runtime's memory whatever happens: it stays after a shutdown. */
+void sys_keep_memory(void);
 
 /* Prints what OCAMLRUNPARAM=v=0x400 wants, shuts down if c=1, and exits. OCaml's
  * at_exit functions have been run by Stdlib.exit. */

@@ -8,6 +8,8 @@
 #include "prims/io.h"
 #include "prims/memprof.h"
 #include "prims/sync.h"
+#include "prims/sys.h"
+#include "base/memory.h"
 #include "os/os.h"
 #include "sync/atomic.h"
 
@@ -44,8 +46,8 @@ static void ring_unlink(struct thread *t)
 /* The first thread of a domain, whose state is in place. */
 static void ring_create(struct domain *d)
 {
-  struct ring *r = caml_stat_calloc_noexc(1, sizeof *r);
-  struct thread *t = caml_stat_calloc_noexc(1, sizeof *t);
+  struct ring *r = mem_calloc(1, sizeof *r);
+  struct thread *t = mem_calloc(1, sizeof *t);
   if (!r || !t) bac_fatal("out of memory: no room for the domain's first thread");
   t->descr = Val_unit;
   t->memprof = caml_memprof_main_thread(Caml_state);
@@ -64,14 +66,14 @@ static void ring_create(struct domain *d)
 /* In the ring, with a stack and no descriptor. NULL: no memory. [no gc] */
 static struct thread *thread_add(struct ring *r)
 {
-  struct thread *t = caml_stat_calloc_noexc(1, sizeof *t);
+  struct thread *t = mem_calloc(1, sizeof *t);
   if (!t) return NULL;
   t->descr = t->saved.backtrace_last_exn = Val_unit;
   t->saved.current_stack = backend_stack_new();
   t->memprof = t->saved.current_stack ? caml_memprof_new_thread(Caml_state) : NULL;
   if (!t->memprof) {
     backend_stack_free(t->saved.current_stack);
-    caml_stat_free(t);
+    mem_free(t);
     return NULL;
   }
   ring_link(r, t);
@@ -85,7 +87,7 @@ static void thread_remove(struct thread *t)
   caml_memprof_delete_thread(t->memprof);
   backend_stack_free(t->saved.current_stack);
   free(t->saved.backtrace_buffer);
-  caml_stat_free(t);
+  mem_free(t);
 }
 
 /* The calling thread leaves its ring, and its domain. */
@@ -188,8 +190,8 @@ static void domain_ends(void)
   descr_tell_end(self->descr);
   ring_withdraw(r);
   thread_self_ = NULL;
-  caml_stat_free(self);
-  caml_stat_free(r);
+  mem_free(self);
+  mem_free(r);
 }
 
 /* ---- Fork ---- */
@@ -231,5 +233,6 @@ CAMLprim value caml_thread_initialize(value unit)
 CAMLprim value caml_thread_cleanup(value unit)
 {
   tick_stop();
+  if (load_relaxed(&ring_of(domain_self()->slot)->count) > 1) sys_keep_memory();
   return Val_unit;
 }
