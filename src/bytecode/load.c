@@ -45,6 +45,7 @@ value globals_read(const char *data, size_t size, char why[LOAD_MESSAGE_SIZE])
   value globals = section_value((struct string_section){data, size});
   if (Is_exception_result(globals)) {
     value exn = Extract_exception(globals);
+    if (exn == caml_exception_out_of_memory()) bac_fatal("out of memory: no room for the program's global data");
     bool has_text = Tag_val(exn) == 0 && Wosize_val(exn) == 2 && Is_block(Field(exn, 1)) && Tag_val(Field(exn, 1)) == String_tag;
     snprintf(why, LOAD_MESSAGE_SIZE, "global data: %s",
              has_text ? String_val(Field(exn, 1)) : Tag_val(exn) == Object_tag ? String_val(Field(exn, 0)) : "unreadable");
