@@ -169,11 +169,10 @@ static bool run_pending(struct channel *c)
   return true;
 }
 
-/* One read into [at, end), which becomes what lies before max. -1: interrupted. */
-static ssize_t read_once(struct channel *c, char *at)
+/* One read of at most [room] bytes. -1: interrupted. */
+static ssize_t read_descriptor(struct channel *c, char *at, size_t room)
 {
   int fd = c->fd;
-  size_t room = (size_t)(c->end - at);
   caml_enter_blocking_section_no_pending();
   ssize_t n = read(fd, at, room);
   int error = errno;
@@ -183,7 +182,14 @@ static ssize_t read_once(struct channel *c, char *at)
     raise_io_error(error);
   }
   c->offset += n;
-  c->max = at + n;
+  return n;
+}
+
+/* One read into [at, end), which becomes what lies before max. -1: interrupted. */
+static ssize_t read_once(struct channel *c, char *at)
+{
+  ssize_t n = read_descriptor(c, at, (size_t)(c->end - at));
+  if (n >= 0) c->max = at + n;
   return n;
 }
 
@@ -370,10 +376,30 @@ CAMLexport int caml_getblock(struct channel *c, char *p, intnat len)
   return (int)channel_take(c, p, (size_t)len);
 }
 
+/* One read to p itself; the buffer is empty. A piece is not so large that a signal would have to wait. -1: nothing read, or
+ * there is something in the buffer now. */
+static ssize_t read_past_buffer(struct channel *c, char *p, size_t len)
+{
+  enum { PIECE = 1 << 20 };
+  if (run_pending(c) && c->curr < c->max) return -1;
+  c->curr = c->max = c->buff;
+  return read_descriptor(c, p, len < PIECE ? len : PIECE);
+}
+
 CAMLexport intnat caml_really_getblock(struct channel *c, char *p, intnat n)
 {
   intnat got = 0;
-  while (got < n && channel_fill(c)) got += (intnat)channel_take(c, p + got, (size_t)(n - got));
+  while (got < n) {
+    if (c->curr >= c->max && n - got >= IO_BUFFER_SIZE) {
+      ssize_t piece = read_past_buffer(c, p + got, (size_t)(n - got));
+      if (piece == 0) break;
+      if (piece > 0) got += piece;
+    } else if (channel_fill(c)) {
+      got += (intnat)channel_take(c, p + got, (size_t)(n - got));
+    } else {
+      break;
+    }
+  }
   return got;
 }
 
