@@ -21,6 +21,7 @@
 
 #include "abi/codefrag.h"
 #include "base/bits.h"
+#include "heap/heap.h"
 #include "prims/positions.h"
 #include "sync/atomic.h"
 
@@ -407,6 +408,11 @@ static value skip_forward(value v)
   }
 }
 
+static inline unsigned char *put_number(struct extern_state *s, unsigned char *next, uint32_t number)
+{
+  return put_shared(next, s->flags & MARSHAL_COMPRESSION ? number : s->seen.blocks - number);
+}
+
 /* The block v, or a reference to it if it is not new; *left as put_block sets it. */
 static inline unsigned char *put_block_once(struct extern_state *s, unsigned char *next, value v, header_t hd,
                                             uintnat *left)
@@ -414,9 +420,19 @@ static inline unsigned char *put_block_once(struct extern_state *s, unsigned cha
   uint32_t number;
   switch (positions_number(&s->seen, v, &number)) {
   case POSITION_NEW: return put_block(s, next, v, hd, left);
-  case POSITION_OLD: return put_shared(next, s->flags & MARSHAL_COMPRESSION ? number : s->seen.blocks - number);
+  case POSITION_OLD: return put_number(s, next, number);
   default: extern_no_memory(s);
   }
+}
+
+/* A block of the heap that has a number already is known by its address, without a look at its header, which is the dearest part of a graph whose
+ * blocks are referred to from everywhere. No other value may be taken for it: blocks without fields are not in the heap, and no block begins in the 16
+ * bytes around a function within a closure. NULL: it has none. */
+static inline unsigned char *put_known(struct extern_state *s, unsigned char *next, value v)
+{
+  uint32_t *cell = positions_cell(&s->seen, v);
+  if (unlikely(cell == NULL)) extern_no_memory(s);
+  return *cell == 0 ? NULL : put_number(s, next, *cell - 1);
 }
 
 static void extern_graph(struct extern_state *s, value root)
@@ -432,6 +448,12 @@ static void extern_graph(struct extern_state *s, value root)
     left--;
     next = buffer_room(s, next, 0);
     header_t hd = 0;
+    unsigned char *known = NULL;
+    if (Is_block(v) && sharing && heap_contains(v) && (known = put_known(s, next, v)) != NULL) {
+      next = known;
+      if (left == 0 && !stack_pop(stack, &at, &left)) break;
+      continue;
+    }
     if (Is_block(v)) {
       hd = Hd_val(v);
       if (unlikely(Tag_hd(hd) == Forward_tag)) {

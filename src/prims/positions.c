@@ -7,8 +7,9 @@
 
 enum {
   PIECES_START = 256,
-  PIECES_KEPT = 4096,          /* entries of a table that outlives its use */
+  PIECES_KEPT = 16 * 1024,     /* entries of a table that outlives its use: 256 kB */
   CHUNK_SLABS = 1023,          /* with its link, 64 kB */
+  CHUNKS_KEPT = 12,
 };
 
 struct slab_chunk {
@@ -37,24 +38,33 @@ bool positions_begin(struct positions *t)
   if (t->piece == NULL && !pieces_make(t, PIECES_START)) return false;
   t->count = 0;
   t->blocks = 0;
+  t->chunk = t->chunks;
   t->chunk_used = 0;
   t->last_key = 0;             /* no key: each has a stamp */
   return true;
 }
 
-/* All chunks but the one that was made first. */
-static void chunks_free_newer(struct positions *t)
+static void chunks_free(struct slab_chunk *c)
 {
-  while (t->chunks != NULL && t->chunks->next != NULL) {
-    struct slab_chunk *next = t->chunks->next;
-    free(t->chunks);
-    t->chunks = next;
+  for (struct slab_chunk *next; c != NULL; c = next) {
+    next = c->next;
+    free(c);
   }
+}
+
+/* All but some, which the next use finds as they are. (With one kept, the system's work for the others was a third of the time of
+ * writing a message of 40,000 blocks again and again.) */
+static void chunks_trim(struct positions *t)
+{
+  struct slab_chunk **link = &t->chunks;
+  for (int kept = 0; *link != NULL && kept < CHUNKS_KEPT; kept++) link = &(*link)->next;
+  chunks_free(*link);
+  *link = NULL;
 }
 
 void positions_end(struct positions *t)
 {
-  chunks_free_newer(t);
+  chunks_trim(t);
   t->last_key = 0;
   if (t->cap <= PIECES_KEPT) return;
   free(t->piece);
@@ -64,8 +74,7 @@ void positions_end(struct positions *t)
 
 void positions_free(struct positions *t)
 {
-  chunks_free_newer(t);
-  free(t->chunks);
+  chunks_free(t->chunks);
   free(t->piece);
 }
 
@@ -94,16 +103,26 @@ static bool pieces_grow(struct positions *t)
   return true;
 }
 
+/* The next chunk: of those kept, or a new one at the end of the list. */
+static struct slab_chunk *chunk_next(struct positions *t)
+{
+  struct slab_chunk **link = t->chunk == NULL ? &t->chunks : &t->chunk->next;
+  if (*link != NULL) return *link;
+  struct slab_chunk *c = malloc(sizeof *c);
+  if (c == NULL) return NULL;
+  c->next = NULL;
+  return *link = c;
+}
+
 static struct slab *slab_make(struct positions *t)
 {
-  if (t->chunks == NULL || t->chunk_used == CHUNK_SLABS) {
-    struct slab_chunk *c = malloc(sizeof *c);
+  if (t->chunk == NULL || t->chunk_used == CHUNK_SLABS) {
+    struct slab_chunk *c = chunk_next(t);
     if (c == NULL) return NULL;
-    c->next = t->chunks;
-    t->chunks = c;
+    t->chunk = c;
     t->chunk_used = 0;
   }
-  struct slab *slab = &t->chunks->slab[t->chunk_used++];
+  struct slab *slab = &t->chunk->slab[t->chunk_used++];
   memset(slab, 0, sizeof *slab);
   return slab;
 }

@@ -6,7 +6,7 @@
  * heap are neighbours here, and a block costs 6 to 10 bytes where blocks lie close. (One entry of 16 bytes for each block, half
  * of them free, cost 24 MB more at the end of the compilation whose peak is the standard library's highest.)
  *
- * STATE. struct positions, its owner's. Memory for a few thousand blocks is kept from one use to the next; entries carry
+ * STATE. struct positions, its owner's. A megabyte of memory is kept from one use to the next; entries carry
  * the stamp of their use, so nothing is cleared in between.
  *
  * Not for blocks without fields. [no gc] from positions_begin to positions_end: an address is an identity.
@@ -38,8 +38,9 @@ struct positions {
   uint64_t stamp;                    /* of this use, in its place */
   uint64_t last_key;                 /* what was asked for last, and its slab */
   struct slab *last_slab;
-  struct slab_chunk *chunks;         /* the last one made first */
-  size_t chunk_used;                 /* slabs of the first chunk */
+  struct slab_chunk *chunks;         /* in the order in which they are filled */
+  struct slab_chunk *chunk;          /* the one under way; NULL: none yet */
+  size_t chunk_used;                 /* its slabs */
   uint32_t blocks;                   /* numbers given */
 };
 
@@ -54,18 +55,24 @@ struct slab *positions_slab(struct positions *t, uint64_t key);
 
 enum position_answer { POSITION_OLD, POSITION_NEW, POSITION_NO_MEMORY };
 
-/* Numbers [block] if it is new; *number is its number. POSITION_NO_MEMORY: also for the 2^32nd block. */
-static inline enum position_answer positions_number(struct positions *t, value block, uint32_t *number)
+/* The cell of an address; NULL: no memory. */
+static inline uint32_t *positions_cell(struct positions *t, value block)
 {
   uint64_t key = t->stamp | (uintnat)block >> PIECE_SHIFT;
-  struct slab *slab = t->last_slab;
   if (key != t->last_key) {
-    slab = positions_slab(t, key);
-    if (unlikely(slab == NULL)) return POSITION_NO_MEMORY;
+    struct slab *slab = positions_slab(t, key);
+    if (unlikely(slab == NULL)) return NULL;
     t->last_key = key;
     t->last_slab = slab;
   }
-  uint32_t *cell = &slab->cell[(uintnat)block >> CELL_SHIFT & (SLAB_CELLS - 1)];
+  return &t->last_slab->cell[(uintnat)block >> CELL_SHIFT & (SLAB_CELLS - 1)];
+}
+
+/* Numbers [block] if it is new; *number is its number. POSITION_NO_MEMORY: also for the 2^32nd block. */
+static inline enum position_answer positions_number(struct positions *t, value block, uint32_t *number)
+{
+  uint32_t *cell = positions_cell(t, block);
+  if (unlikely(cell == NULL)) return POSITION_NO_MEMORY;
   if (*cell != 0) {
     *number = *cell - 1;
     return POSITION_OLD;
