@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a user calls: set-up, demo, tests, benchmarks, installation, checks.
 
-.PHONY: setup demo test soak conformance bench bench-native bench-boot bench-byte bench-pacing bench-field bench-c install check-layers check-provenance clean
+.PHONY: setup demo test soak conformance bench bench-native bench-boot bench-byte bench-marshal bench-pacing bench-field bench-c install check-layers check-provenance clean
 
 # Debian packages, the OCaml 5.3.0 sources and toolchain. Once; then it is a look at a marker.
 setup:
@@ -52,6 +52,11 @@ bench-pacing: setup
 bench-field: setup
 	@$(MAKE) --no-print-directory MODE=release all
 	@bench/bench-field $(ROWS)
+
+# Ten minutes; SHAPES="ints messages" for some.
+bench-marshal: setup
+	@$(MAKE) --no-print-directory MODE=release all
+	@bench/bench-marshal $(SHAPES)
 
 # bdwgc beside it: Debian's libgc-dev.
 bench-c:
