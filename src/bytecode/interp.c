@@ -192,7 +192,7 @@ static NOINLINE value interp_loop(caml_domain_state *st, struct exception_contex
 #include "bytecode/inlined.tbl"
 #undef INLINED_PRIMITIVE
 #define SEQUENCE(name, ...) &&op_##name - &&op_ACC0,
-#include "bytecode/sequences.h"
+#include "bytecode/each_sequence.tbl"
   };
   if (!act) return (value)labels;
   char *const label_base = &&op_ACC0;

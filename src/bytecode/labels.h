@@ -15,7 +15,7 @@ enum loop_label {
   FIRST_SEQUENCE,                /* of those before */
   LAST_SINGLE = FIRST_SEQUENCE - 1,
 #define SEQUENCE(name, ...) OP_##name,
-#include "bytecode/sequences.h"
+#include "bytecode/each_sequence.tbl"
   LABELS,
   FIRST_INLINED = OP_FIBER_RETURN + 1,
 };

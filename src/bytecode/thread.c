@@ -19,7 +19,7 @@ enum { SEQUENCE_MOST = 4 };
 
 static const struct sequence { uint8_t length, parts[SEQUENCE_MOST]; } sequences[] = {
 #define SEQUENCE(name, ...) {sizeof (uint8_t[]){__VA_ARGS__}, {__VA_ARGS__}},
-#include "bytecode/sequences.h"
+#include "bytecode/each_sequence.tbl"
 };
 _Static_assert(FIRST_SEQUENCE <= UINT8_MAX, "parts are numbered by a byte");
 

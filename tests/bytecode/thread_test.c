@@ -18,7 +18,7 @@ static struct part { int opcode; void *primitive; } parts[FIRST_SEQUENCE] = {
 
 static const struct { uint8_t length, parts[4]; const char *name; } sequences[] = {
 #define SEQUENCE(name, ...) {sizeof (uint8_t[]){__VA_ARGS__}, {__VA_ARGS__}, #name},
-#include "bytecode/sequences.h"
+#include "bytecode/each_sequence.tbl"
 };
 
 /* Appends the instruction, operands 0; a primitive has the label as its number. Answers its words. */
