@@ -7,6 +7,7 @@
 #include "sync/atomic.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -292,6 +293,35 @@ TEST(thread_start_signals)
   EXPECT(probe.term_blocked && !probe.segv_blocked);
   pthread_sigmask(SIG_SETMASK, NULL, &after);
   EXPECT_EQ(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
+}
+
+/* Its end is where the C library, which finds it out in another way, has it; the beginning of the main thread's is a matter of opinion. */
+static void expect_stack_bounds(void)
+{
+  pthread_attr_t attributes;
+  void *low_there;
+  char *low;
+  size_t size, size_there, page = os_page_size();
+  EXPECT(os_thread_stack(&low, &size));
+  EXPECT_EQ(pthread_getattr_np(pthread_self(), &attributes), 0);
+  EXPECT_EQ(pthread_attr_getstack(&attributes, &low_there, &size_there), 0);
+  pthread_attr_destroy(&attributes);
+  EXPECT(low + page > (char *)low_there && low < (char *)low_there + page);
+  EXPECT((char *)&attributes > low && (char *)&attributes < low + size);
+}
+
+static void *stack_bounds_in_thread(void *arg)
+{
+  expect_stack_bounds();
+  return arg;
+}
+
+TEST(thread_stack)
+{
+  pthread_t thread;
+  expect_stack_bounds();
+  EXPECT_EQ(pthread_create(&thread, NULL, stack_bounds_in_thread, NULL), 0);
+  pthread_join(thread, NULL);
 }
 
 static void never_runs(void *arg) { *(bool *)arg = true; }
