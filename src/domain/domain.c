@@ -26,7 +26,7 @@
 
 __thread struct domain *domain_self_ __attribute__((tls_model("initial-exec")));
 
-static struct stw_private stw_state;
+static struct stw_private stw_state = { .turns = { .lock = LOCK_INIT(RANK_LEAF), .end = &stw_state.turns.first } };
 struct domains bac_domains = { .world = LOCK_INIT(RANK_WORLD), .stw = &stw_state };
 
 void domain_set_self(struct domain *d) { domain_self_ = d; }
@@ -68,6 +68,7 @@ bool domain_enter(struct domain *d, bool (*ready)(struct domain *, void *), void
     d->slot = slot;
     d->id = bac_domains.next_id;
     d->waiting = d->passed_over = 0;
+    d->turn = (struct turn){0};
     store_seq(&d->state, DOMAIN_BLOCKED);
   }
   bool entered = slot >= 0 && ready(d, arg);
@@ -107,7 +108,7 @@ void world_lock(struct domain *d)
 void domain_leave(struct domain *d, void (*gone)(struct domain *, void *), void *arg)
 {
   world_lock(d);
-  CHECK(bac_domains.live[d->slot] == d);
+  CHECK(bac_domains.live[d->slot] == d && !d->turn.held);
   bac_domains.live[d->slot] = NULL;
   store_release(&bac_domains.count, bac_domains.count - 1);
   gone(d, arg);
@@ -117,11 +118,17 @@ void domain_leave(struct domain *d, void (*gone)(struct domain *, void *), void 
 
 /* ---- Blocking sections ---- */
 
-void domain_enter_blocking(struct domain *d)
+void domain_block(struct domain *d)
 {
   DCHECK(load_relaxed(&d->state) == DOMAIN_RUNNING);
   store_seq(&d->state, DOMAIN_BLOCKED);
   if (unlikely(load_seq(&bac_domains.stop_requested))) stw_arrive();
+}
+
+void domain_enter_blocking(struct domain *d)
+{
+  domain_block(d);
+  if (unlikely(load_relaxed(&bac_domains.held) != 0)) turn_pass(d);
 }
 
 void domain_leave_blocking(struct domain *d)
@@ -145,7 +152,7 @@ void domain_rearm(struct domain *d)
 {
   struct window *w = d->window;
   store_seq(&w->young_limit, (uintnat)w->young_trigger);
-  if (load_seq(&d->interrupts) != 0 || stw_awaits(d)) store_seq(&w->young_limit, UINTPTR_MAX);
+  if (load_seq(&d->interrupts) != 0 || load_relaxed(&d->turn.held) || stw_awaits(d)) store_seq(&w->young_limit, UINTPTR_MAX);
 }
 
 uint32_t domain_take_interrupts(struct domain *d)
@@ -177,5 +184,7 @@ void domains_after_fork_child(struct domain *d)
   store_relaxed(&bac_domains.count, 1);
   /* The threads that slept here are not in this process. */
   stw_state.called.sleepers = stw_state.released.sleepers = 0;
+  stw_state.turns = (struct turns){ .lock = LOCK_INIT(RANK_LEAF), .end = &stw_state.turns.first };
+  bac_domains.held = d->turn.held = 0;
   stw_end(d);
 }

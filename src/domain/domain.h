@@ -63,6 +63,16 @@ struct window {
 
 enum domain_state { DOMAIN_RUNNING = 1, DOMAIN_BLOCKED, DOMAIN_STOPPED };
 
+/* Whether it may run where there are more domains than cores: see turn.c. */
+enum turn_passing { PASS_NOT, PASS_HERE, PASS_ELSEWHERE };
+struct turn {
+  uint32_t held;                /* [lock:turns, atomic read] futex; 1: its thread waits for a turn, or is about to */
+  enum turn_passing passing;    /* [lock:turns] held: what becomes of the turn that it had */
+  unsigned core;                /* [atomic] where its thread last parked, led or began to wait */
+  uint64_t began;               /* [stw, lock:turns] ns; 0: with the next stop */
+  struct domain *next;          /* [lock:turns] in the line */
+};
+
 struct domain {
   struct window *window;     /* [const] the mutator's state */
   uint32_t state;            /* [atomic] enum domain_state */
@@ -72,6 +82,7 @@ struct domain {
   uint64_t id;               /* [const] never reused; the first domain is 0 */
   uint32_t interrupts;       /* [atomic] DOMAIN_* requests not yet taken, below */
   uint64_t young_list;       /* [own, stw] the collector's: see gc_note_continuation */
+  struct turn turn;
 };
 
 /* Requests to a domain, taken by domain_take_interrupts. Bits. Rooms above may
@@ -98,6 +109,7 @@ struct domains {
   int count;                       /* [lock:world] live domains, helpers left out; others may read it atomically */
   uint64_t next_id;                /* [lock:world] */
   uint32_t stop_requested;         /* [atomic] 1 from the first interrupt to the release */
+  uint32_t held;                   /* [lock:turns, atomic read] domains that wait for a turn */
   section_told_fn section_told;    /* [atomic, set under stw] NULL: nobody wants to know */
   /* ... the rest is private to domain.c; see there. */
   struct stw_private *stw;
@@ -136,6 +148,9 @@ void domain_leave(struct domain *d, void (*gone)(struct domain *, void *), void 
  * claimed. Neither allocates nor takes a lock. errno is preserved. */
 void domain_enter_blocking(struct domain *d);
 void domain_leave_blocking(struct domain *d);
+
+/* Lets others run, of whose threads one may be what the caller waits for. Own thread, RUNNING, a safepoint. */
+void domain_yield(struct domain *d);
 
 /* Interrupts [target] at its next safepoint. Any thread, also from a signal
  * handler for one's own domain: only atomic stores. */

@@ -61,7 +61,7 @@ static uint32_t bell_listen(struct bell *b) { return load_seq(&b->rings); }
 /* Spinning pays only where the awaited thread can run at the same time. */
 static bool spin_until_rung(struct bell *b, uint32_t heard)
 {
-  if ((unsigned)load_relaxed(&bac_domains.count) > stw()->cores || stw()->cores == 1) return false;
+  if (load_relaxed(&stw()->crowded) || stw()->cores == 1) return false;
   for (int i = 0; i < SPIN_ROUNDS; i++) {
     if (load_acquire(&b->rings) != heard) return true;
     os_relax();
@@ -203,6 +203,7 @@ static NOINLINE void park(struct domain *d)
   struct bell *called = &stw()->called;
   section_told_fn told = part_begins(d, SECTION_PARKED);
   store_relaxed(&d->waiting, 1);
+  turn_note_core(d);
   stop_self(d);
   for (;;) {
     uint32_t heard = bell_listen(called);
@@ -215,10 +216,12 @@ static NOINLINE void park(struct domain *d)
 
 bool domain_safepoint(struct domain *d)
 {
-  if (!stw_awaits(d)) return false;
   DCHECK(load_relaxed(&d->state) == DOMAIN_RUNNING);
-  park(d);
-  return true;
+  bool parks = stw_awaits(d);
+  if (parks) park(d);
+  bool waits = load_relaxed(&d->turn.held) && load_relaxed(&stw()->leader) != d;
+  if (waits) turn_await(d);
+  return parks || waits;
 }
 
 /* ---- The leader ---- */
@@ -275,6 +278,7 @@ static void stop_others(struct domain *leader)
     uint32_t seen = load_seq(&s->arrivals);
     uint32_t missing = stop_each(leader);
     if (missing == 0) break;
+    store_relaxed(&s->crowded, missing >= s->cores);
     await_arrivals(seen, missing);
   }
   store_seq(&s->stopped, 1);
@@ -286,13 +290,14 @@ static void stop_others(struct domain *leader)
 static void release_one(struct domain *d)
 {
   CHECK(load_relaxed(&d->state) == DOMAIN_STOPPED);
-  bool runs = load_relaxed(&d->waiting) && ++d->passed_over > PASSED_OVER_MAX;
+  bool runs = load_relaxed(&d->waiting) && !load_relaxed(&d->turn.held) && ++d->passed_over > PASSED_OVER_MAX;
   store_seq(&d->state, runs ? DOMAIN_RUNNING : DOMAIN_BLOCKED);
 }
 
 static void release_others(struct domain *leader)
 {
   struct stw_private *s = stw();
+  turns_deal_stw(leader);
   store_seq(&s->stopped, 0);
   store_seq(&bac_domains.stop_requested, 0);
   for_each_domain_and_helper(d) {

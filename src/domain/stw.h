@@ -26,9 +26,18 @@ struct stw_job {
  * having run, so many times on end; then the leader has to wait for it. */
 enum { PASSED_OVER_MAX = 64 };
 
+/* See turn.c. */
+struct turns {
+  struct lock lock;               /* RANK_LEAF */
+  struct domain *first, **end;    /* [lock] the domains that wait for one, the longest waiting first */
+  uint32_t given;                 /* [lock, atomic read] turns so far; wraps */
+  unsigned skips;                 /* [lock] turns that others got since the first came to be it, or got one */
+};
+
 struct stw_private {
   unsigned cores;          /* [const] os_cores() at start */
   struct domain *leader;   /* [atomic, lock:world] who leads, or NULL */
+  bool crowded;            /* [atomic, set under stw] it was stopped with more domains RUNNING than there are cores */
   uint32_t stopped;        /* [atomic] 1 while every other domain is STOPPED */
   uint32_t sections;       /* [atomic] how many sections have begun; wraps */
 
@@ -38,6 +47,7 @@ struct stw_private {
   struct bell released;    /* rings at each release; domains that may not help listen */
   struct bell called;      /* rings at each release and each job; parked domains listen */
   struct stw_job job;
+  struct turns turns;
 };
 
 /* Rearms young_limit: young_trigger, or an interrupt if something is pending.
@@ -48,6 +58,9 @@ void domain_rearm(struct domain *d);
  * On return no stop is under way; any number of them may have passed. */
 void world_lock(struct domain *d);
 
+/* RUNNING -> BLOCKED. */
+void domain_block(struct domain *d);
+
 /* Is a stop under way that waits for d? */
 bool stw_awaits(struct domain *d);
 /* Tells the leader that a domain has left RUNNING. Its state is stored already. */
@@ -56,6 +69,15 @@ void stw_arrive(void);
 void stw_rest(struct domain *d);
 /* The second half of stw_rest: waits until d is RUNNING again, by its own thread or by the leader. */
 void stw_resume(struct domain *d);
+
+/* d's thread is about to sleep, or to lead. */
+void turn_note_core(struct domain *d);
+/* Waits as BLOCKED until d, which is held and RUNNING, has a turn or has waited long enough. */
+void turn_await(struct domain *d);
+/* d is in a blocking section: its turn, if it has one, goes to another. */
+void turn_pass(struct domain *d);
+/* Before the release: who of those that go on is to wait at his next safepoint. */
+void turns_deal_stw(struct domain *leader);
 
 /* The two halves of a section, for fork. begin: false if another domain led
  * meanwhile. */

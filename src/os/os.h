@@ -50,6 +50,8 @@ static inline void os_relax(void)
 #endif
 }
 
+unsigned os_core(void);     /* the core that this thread is on, by a number that the system gives it */
+
 /* A thread that nobody joins. 0 or an errno value. The new thread has all signals
  * blocked but those that signal an error. */
 int os_thread_start(void (*run)(void *arg), void *arg);

@@ -331,6 +331,8 @@ void os_wake(const uint32_t *word, int count)
   errno = saved;
 }
 
+unsigned os_core(void) { return (unsigned)sched_getcpu(); }
+
 void os_yield(void) { sched_yield(); }
 
 /* ---- Threads ---- */

@@ -199,10 +199,11 @@ CAMLexport intnat caml_domain_is_multicore(void) { return load_relaxed(&bac_doma
 CAMLprim value caml_ml_domain_cpu_relax(value unit)
 {
   static unsigned cores;    /* [atomic] 0: not asked yet */
-  if (domain_has_interrupts(domain_self())) return caml_process_pending_actions_with_root(unit);
+  struct domain *self = domain_self();
+  if (domain_has_interrupts(self)) return caml_process_pending_actions_with_root(unit);
   if (load_relaxed(&cores) == 0) store_relaxed(&cores, os_cores());
   if (load_relaxed(&bac_domains.count) > (int)load_relaxed(&cores))
-    os_yield();
+    domain_yield(self);
   else
     os_relax();
   return Val_unit;

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 
 enum { FAKES = 10, TABLE = 16, HELPERS = 2 };
 
@@ -362,6 +363,191 @@ TEST(waiting_leader_looks_again)
   EXPECT_EQ(world.sections, 1);
 }
 
+/* ---- Turns ---- */
+
+static void check_turns(void)
+{
+  struct turns *t = &bac_domains.stw->turns;
+  uint32_t in_line = 0, held = 0;
+  lock_acquire(&t->lock);
+  for (struct domain *d = t->first; d != NULL; d = d->turn.next) {
+    EXPECT_EQ(d->turn.held, 1);
+    in_line++;
+  }
+  for_each_domain(d) held += load_relaxed(&d->turn.held);
+  EXPECT_EQ(in_line, bac_domains.held);
+  EXPECT_EQ(in_line, held);
+  lock_release(&t->lock);
+}
+
+static void check_turns_stw(struct domain *leader, void *arg)
+{
+  check_stopped(leader);
+  check_turns();
+}
+
+enum { CROWD = 6 };
+static struct fake crowd[CROWD];
+static cpu_set_t crowd_cores;
+
+/* All but the first have a thread that waits to go on, it seems, and last ran on the core of crowd[0], which stays where it is, or
+ * on another. */
+static void crowd_enter(unsigned cores, unsigned elsewhere)
+{
+  init_once();
+  bac_domains.stw->cores = cores;
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(os_core(), &here);
+  sched_getaffinity(0, sizeof crowd_cores, &crowd_cores);
+  sched_setaffinity(0, sizeof here, &here);
+  for (int i = 0; i < CROWD; i++) {
+    REQUIRE(fake_enter(&crowd[i], 0));
+    crowd[i].d.waiting = i != 0;
+    crowd[i].d.turn.core = os_core() + (elsewhere >> i & 1);
+  }
+  domain_set_self(&crowd[0].d);
+  domain_leave_blocking(&crowd[0].d);
+}
+
+static void crowd_leave(void)
+{
+  for (int i = 0; i < CROWD; i++) {
+    domain_set_self(&crowd[i].d);
+    if (i != 0) domain_leave_blocking(&crowd[i].d);
+    domain_leave(&crowd[i].d, fake_gone, NULL);
+  }
+  EXPECT_EQ(bac_domains.held, 0);
+  sched_setaffinity(0, sizeof crowd_cores, &crowd_cores);
+  bac_domains.stw->cores = os_cores();
+}
+
+/* A bit for each that is held. */
+static unsigned crowd_held(void)
+{
+  unsigned held = 0;
+  for (int i = 0; i < CROWD; i++) held |= crowd[i].d.turn.held << i;
+  return held;
+}
+
+/* The thread of crowd[i] goes on, and blocks. */
+static void crowd_blocks(int i)
+{
+  domain_set_self(&crowd[i].d);
+  domain_leave_blocking(&crowd[i].d);
+  domain_enter_blocking(&crowd[i].d);
+  crowd[i].d.waiting = 0;
+  domain_set_self(&crowd[0].d);
+}
+
+TEST(as_many_go_on_as_there_are_cores)
+{
+  crowd_enter(2, 1 << 1);
+  for (int i = 0; i < 3; i++) {
+    EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+    EXPECT_EQ(crowd_held(), 0x3c);
+  }
+  crowd_blocks(1);
+  EXPECT_EQ(crowd_held(), 0x38);
+  crowd_leave();
+}
+
+TEST(turns_end)
+{
+  crowd_enter(2, 1 << 1);
+  EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+  crowd[1].d.turn.began = 1;
+  EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+  EXPECT_EQ(crowd_held(), 0x3e);
+  EXPECT(!domain_has_interrupts(&crowd[0].d));
+  EXPECT(domain_has_interrupts(&crowd[1].d));
+  crowd_blocks(1);
+  EXPECT_EQ(crowd_held(), 0x38);
+  /* The leader's ends like any other's; it waits at its next safepoint only, and may lead before. */
+  crowd[0].d.turn.began = 1;
+  for (int i = 0; i < 2; i++) {
+    EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+    EXPECT_EQ(crowd_held(), 0x39);
+  }
+  EXPECT(domain_has_interrupts(&crowd[0].d));
+  /* It gets the turn of another before it has passed on its own: that goes to the next. */
+  crowd_blocks(2);
+  EXPECT_EQ(crowd_held(), 0x31);
+  crowd_leave();
+}
+
+TEST(turns_are_spread_over_cores)
+{
+  /* The second is where the first is, the fourth is not. */
+  crowd_enter(2, 1 << 3);
+  for (int i = 0; i < 2; i++) EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+  EXPECT_EQ(crowd_held(), 0x3e);
+  crowd_blocks(1);
+  EXPECT_EQ(crowd_held(), 0x34);
+  crowd_leave();
+}
+
+/* Those on another core get their turn too, if late. */
+TEST(nobody_is_skipped_for_ever)
+{
+  crowd_enter(1, 1 << 1);
+  EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+  EXPECT_EQ(crowd_held(), 0x3e);
+  domain_enter_blocking(&crowd[0].d);
+  EXPECT_EQ(crowd_held(), 0x3a);
+  for (int i = 2; crowd_held() >> 1 & 1; i++) {
+    REQUIRE(i < CROWD);
+    crowd_blocks(i);
+  }
+  EXPECT_EQ(crowd_held(), 0x30);
+  domain_leave_blocking(&crowd[0].d);
+  crowd_leave();
+}
+
+/* On one core, two that wait for each other: by polling alone, or by yielding. */
+static void spin_in_turn(struct fake *f, bool yields)
+{
+  for (uint32_t i = 0; i < 4; i++) {
+    lead(f, check_turns_stw);
+    while (load_seq(&world.running) % 2 != (uint32_t)f->d.slot % 2) {
+      fake_poll(f);
+      if (yields) domain_yield(&f->d);
+    }
+    add_seq(&world.running, 1);
+  }
+}
+
+static void body_spins(struct fake *f) { spin_in_turn(f, false); }
+static void body_yields(struct fake *f) { spin_in_turn(f, true); }
+
+static void body_yields_at_random(struct fake *f)
+{
+  body_mixed(f);
+  for (int i = 0; i < 20 * SCALE; i++) {
+    lead(f, check_turns_stw);
+    if (rng_below(&f->rng, 2) == 0) domain_yield(&f->d);
+    fake_poll(f);
+  }
+}
+
+static void run_on_cores(unsigned cores, int count, void (*body)(struct fake *))
+{
+  static struct fake fakes[FAKES];
+  init_once();
+  bac_domains.stw->cores = cores;
+  run_fakes(fakes, count, body);
+  EXPECT_EQ(bac_domains.held, 0);
+  EXPECT_EQ(sum_heaps(fakes, count), sum_steps(fakes, count) + world.added);
+  bac_domains.stw->cores = os_cores();
+}
+
+TEST(held_domain_loses_patience) { run_on_cores(1, 2, body_spins); }
+TEST(yielding_domains_alternate) { run_on_cores(1, 2, body_yields); }
+TEST(turns_at_random)
+{
+  for (unsigned cores = 1; cores <= 4; cores++) run_on_cores(cores, FAKES, body_yields_at_random);
+}
+
 /* ---- Parallel work ---- */
 
 enum { PIECES = 500 };
@@ -470,7 +656,7 @@ TEST(called_helpers_come)
   static struct fake fakes[6];
   init_once();
   unsigned real = bac_domains.stw->cores;
-  bac_domains.stw->cores = 4;
+  bac_domains.stw->cores = 6;   /* nobody has to wait for a turn, asleep and not parked */
   run_fakes(fakes, 6, body_gathers);
   bac_domains.stw->cores = real;
 }
