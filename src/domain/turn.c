@@ -29,7 +29,7 @@
 #include "sync/atomic.h"
 
 /* Of 5, 10, 20 and 40 ms: 5 costs a tenth where nurseries are filled fastest, the others nothing that can be told from noise. */
-static const uint64_t TURN_NS = 10 * 1000 * 1000, PATIENCE_NS = 20 * 1000 * 1000;
+static const uint64_t TURN_NS = 10 * 1000 * 1000, PATIENCE_NS = 50 * 1000 * 1000;
 enum { LINE_SKIPS = 2 };
 
 static inline struct turns *turns(void) { return &bac_domains.stw->turns; }

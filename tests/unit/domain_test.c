@@ -443,12 +443,28 @@ static void crowd_blocks(int i)
 TEST(as_many_go_on_as_there_are_cores)
 {
   crowd_enter(2, 1 << 1);
-  for (int i = 0; i < 3; i++) {
-    EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
-    EXPECT_EQ(crowd_held(), 0x3c);
-  }
+  EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+  EXPECT_EQ(crowd_held(), 0x3c);
   crowd_blocks(1);
   EXPECT_EQ(crowd_held(), 0x38);
+  /* No stop waits for the held, however often it passes over them. */
+  crowd[2].d.waiting = 0;
+  for (int i = 0; i < PASSED_OVER_MAX + 2; i++) {
+    EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+    EXPECT_EQ(crowd_held(), 0x38);
+    EXPECT_EQ(crowd[3].d.state, DOMAIN_BLOCKED);
+  }
+  crowd_leave();
+}
+
+TEST(as_many_turns_pass_as_domains_wait)
+{
+  crowd_enter(5, 0);
+  EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+  EXPECT_EQ(crowd_held(), 0x20);
+  for (int i = 0; i < CROWD; i++) crowd[i].d.turn.began = 1;
+  EXPECT(stw_run(&crowd[0].d, check_turns_stw, NULL));
+  EXPECT_EQ(crowd_held(), 0x21);
   crowd_leave();
 }
 
@@ -471,8 +487,9 @@ TEST(turns_end)
   }
   EXPECT(domain_has_interrupts(&crowd[0].d));
   /* It gets the turn of another before it has passed on its own: that goes to the next. */
+  for (int i = 3; i < CROWD; i++) crowd[i].d.turn.core++;
   crowd_blocks(2);
-  EXPECT_EQ(crowd_held(), 0x31);
+  EXPECT_EQ(crowd_held(), 0x30);
   crowd_leave();
 }
 
@@ -518,7 +535,12 @@ static void spin_in_turn(struct fake *f, bool yields)
 }
 
 static void body_spins(struct fake *f) { spin_in_turn(f, false); }
-static void body_yields(struct fake *f) { spin_in_turn(f, true); }
+static void body_yields(struct fake *f)
+{
+  uint32_t given = load_relaxed(&bac_domains.stw->turns.given);
+  spin_in_turn(f, true);
+  EXPECT(load_relaxed(&bac_domains.stw->turns.given) != given);
+}
 
 static void body_yields_at_random(struct fake *f)
 {
@@ -864,11 +886,12 @@ static int fork_child(struct fake *f)
   int count = 0;
   alarm(UNIT_TIMEOUT);
   domains_after_fork_child(&f->d);
+  uint32_t held = bac_domains.held;
   bool led = stw_run(&f->d, count_domains, &count);
   domain_enter_blocking(&f->d);
   domain_leave_blocking(&f->d);
   domain_leave(&f->d, fake_gone, NULL);
-  return led && count == 1 && unit_failures == 0 ? 0 : 1;
+  return led && count == 1 && held == 0 && unit_failures == 0 ? 0 : 1;
 }
 
 static void body_forks(struct fake *f)
@@ -892,12 +915,8 @@ static void body_forks(struct fake *f)
   store_seq(&world.stop, 1);
 }
 
-TEST(fork_leaves_one_domain)
-{
-  static struct fake fakes[3];
-  run_fakes(fakes, 3, body_forks);
-  EXPECT_EQ(sum_heaps(fakes, 3), sum_steps(fakes, 3) + world.added);
-}
+/* On one core, so that there is a line of those who wait for a turn. */
+TEST(fork_leaves_one_domain) { run_on_cores(1, 3, body_forks); }
 
 static void let_one_run(struct domain *leader, void *arg)
 {
