@@ -78,7 +78,7 @@ static struct domain **line_choose(enum turn_passing passing)
 }
 
 /* The calling thread is about to sleep, so that its core is free. Who gets the turn before it has come to passing on its own,
- * passes that on here. It is woken under the lock: later it may be gone. */
+ * passes that on here. The domain may be gone when its word is woken, which needs nothing but the address. */
 static void line_give(enum turn_passing passing)
 {
   while (passing != PASS_NOT && turns()->first != NULL) {
