@@ -206,10 +206,10 @@ static void gc_stress(struct gc_domain *g)
   gc_minor_and_slice(g, STRESS_SLICE_WORDS);
 }
 
-/* What cannot be served here stays pending: the interrupt is set again for the next safepoint that can. */
-void gc_nursery_alloc(struct domain *d, size_t whsize)
+/* The next whsize words need no collection. */
+static void make_room(struct gc_domain *g, size_t whsize)
 {
-  struct gc_domain *g = gc_domain(d);
+  struct domain *d = &g->dom;
   struct window *w = d->window;
   if (bac_gc.params.stress != 0) gc_stress(g);
   for (;;) {
@@ -221,11 +221,28 @@ void gc_nursery_alloc(struct domain *d, size_t whsize)
     else
       break;
   }
+}
+
+/* What could not be served there stays pending: the interrupt is set again for the next safepoint that can. */
+static void request_deferred(struct gc_domain *g)
+{
+  if (g->deferred == 0) return;
+  domain_request(&g->dom, g->deferred);
+  g->deferred = 0;
+}
+
+void gc_nursery_reserve(struct domain *d, size_t whsize)
+{
+  make_room(gc_domain(d), whsize);
+  request_deferred(gc_domain(d));
+}
+
+void gc_nursery_alloc(struct domain *d, size_t whsize)
+{
+  struct gc_domain *g = gc_domain(d);
+  make_room(g, whsize);
   nursery_cut(g, whsize);
-  if (g->deferred != 0) {
-    domain_request(d, g->deferred);
-    g->deferred = 0;
-  }
+  request_deferred(g);
 }
 
 /* ---- Major heap ---- */

@@ -114,6 +114,9 @@ void gc_after_fork_child(struct domain *d);
  * [may gc], also slices and stops; runs no OCaml code. whsize <= Max_young_wosize + 1. */
 void gc_nursery_alloc(struct domain *d, size_t whsize);
 
+/* What gc_nursery_alloc does before it takes the words: they can be taken then by moving young_ptr down. [may gc] likewise. */
+void gc_nursery_reserve(struct domain *d, size_t whsize);
+
 /* A block in the major heap, header set, fields NOT initialised: with a tag
  * below No_scan_tag the caller initialises all of them (gc_init_field) before anything
  * may collect. 0: no memory. Any wosize >= 1. May request a slice for the next safepoint, does

@@ -142,21 +142,14 @@ static value memprof_run_exn(void)
   return result;
 }
 
-/* These words are known not to be sampled: a collection on the way, which empties the nursery, must not try them a second time. */
-static void alloc_unsampled(struct domain *d, size_t whsize)
-{
-  bool on = memprof_is_on(d);
-  if (on) memprof_suspend(d, true);
-  gc_nursery_alloc(d, whsize);
-  if (on) memprof_suspend(d, false);
-}
-
-/* The entry is made before the block, so that its callback may collect and raise. */
+/* The entry is made before the block, so that its callback may collect and raise. What collects to find room for the words does
+ * so before they are tried: the nursery's end draws a new point, and they are tried once. */
 value memprof_nursery_alloc_exn(struct domain *d, size_t whsize)
 {
+  gc_nursery_reserve(d, whsize);
   size_t samples = memprof_next_samples(d, whsize);
   if (samples == 0) {
-    alloc_unsampled(d, whsize);
+    d->window->young_ptr -= whsize;
     return Val_unit;
   }
   struct memprof_domain *m = memprof_of(d);
@@ -214,11 +207,11 @@ value memprof_nursery_group_exn(struct domain *d, const struct memprof_block *bl
   uint8_t which[MEMPROF_GROUP_MOST];
   size_t total = 0;
   for (size_t i = 0; i < count; i++) total += blocks[i].whsize;
-  if ((size_t)(d->window->young_ptr - d->window->young_start) < total) gc_minor(d);
+  gc_nursery_reserve(d, total);
   struct memprof_domain *m = memprof_of(d);
   size_t first = m ? m->entries.len : 0, entered = m ? group_enter(d, blocks, count, which) : 0;
   if (entered == 0) {
-    alloc_unsampled(d, total);
+    d->window->young_ptr -= total;
     return Val_unit;
   }
   value result = Val_unit;
