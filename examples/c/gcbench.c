@@ -72,6 +72,7 @@ int main(int argc, char **argv)
   double start = seconds_now();
   bac_value tree = tree_bottom_up(d, a.stretch_depth), array = BAC_NIL;
   BAC_ROOTS(d, &tree, &array);
+  tree = BAC_NIL;
   tree = tree_top_down(d, a.long_lived_depth);
   array = bac_alloc_bytes(d, (size_t)a.array_length * sizeof(double));
   if (array == BAC_NONE) return fputs("gcbench: no memory for the array\n", stderr), 1;
