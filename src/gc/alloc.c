@@ -169,14 +169,11 @@ void nursery_arm(struct gc_domain *g)
   domain_set_trigger(&g->dom, trigger);
 }
 
-/* So much of the nursery later comes the next slice of a domain that is behind. */
-enum { SLICES_IN_NURSERY = 16, SLICE_LEAST_ALLOCATION = 1024 };
-
 void nursery_plan_slice(struct gc_domain *g)
 {
   const struct window *w = g->dom.window;
-  size_t words = max_size(g->nursery_words / SLICES_IN_NURSERY, SLICE_LEAST_ALLOCATION);
-  g->slice_at = g->behind && (size_t)(w->young_ptr - w->young_start) > words ? w->young_ptr - words : NULL;
+  size_t words = pacing_next_slice(g);
+  g->slice_at = (size_t)(w->young_ptr - w->young_start) > words ? w->young_ptr - words : NULL;
   nursery_arm(g);
 }
 
@@ -332,10 +329,13 @@ value gc_alloc(struct domain *d, mlsize_t wosize, tag_t tag)
 
 static double share_of(double part, double whole) { return whole <= 0 ? 1 : part / whole; }
 
-/* Bytes outside the heap that may be garbage in one cycle: custom_major_ratio percent of the heap. */
+/* A heap with little in it counts as 4 MB: so much are the first pools of all size classes. */
+enum { CUSTOM_HEAP_LEAST_WORDS = 512 * 1024 };
+
+/* Bytes outside the heap that may be garbage in one cycle: custom_major_ratio percent of the heap, as it was at the last collection. */
 static double custom_major_bytes(void)
 {
-  double heap = (double)load_relaxed(&bac_heap.used_blocks) * BLOCK_BYTES;
+  double heap = (double)max_size(bac_gc.sample.live_words, CUSTOM_HEAP_LEAST_WORDS) * sizeof(value);
   return heap * (double)bac_gc.params.custom_major_ratio / 100;
 }
 

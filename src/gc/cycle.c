@@ -95,6 +95,8 @@ static void cycle_start_sweep_stw(struct gc_domain *leader)
   stats_trace_stw(&leader->dom);
   cycle_set_phase(PHASE_CLEAN, PHASE_SWEEP);
   heap_begin_sweep();
+  /* Custom blocks first: memory outside the heap that they hold is of use to nobody until they are swept. */
+  for_each_gc_domain(g) g->sweep_hint = KIND_FINAL * CLASSES;
   pacing_cycle_finished_stw();
   store_relaxed(&bac_gc.major_collections, bac_gc.major_collections + 1);
   if (bac_gc.params.verify >= 1) verify_heap_stw("at the end of marking");
@@ -222,7 +224,7 @@ static void cycle_start_leader(struct domain *d, void *arg)
 /* Whoever ends the sweeping sets the next budget after the phase: a look without a stop may have seen the old one. */
 static void cycle_start_if_due_leader(struct domain *d, void *arg)
 {
-  if (pacing_wants_cycle()) cycle_start_leader(d, arg);
+  if (pacing_wants_cycle(gc_domain(d))) cycle_start_leader(d, arg);
 }
 
 /* Other domains may still have things to do: a look at them shows whether the rest is short
@@ -274,7 +276,7 @@ void cycle_slice(struct gc_domain *g, size_t work)
   gc_tell_moment(g, GC_SLICE_BEGINS);
   switch (load_acquire(&bac_gc.phase)) {
   case PHASE_IDLE:
-    if (pacing_wants_cycle()) stw_run(&g->dom, cycle_start_if_due_leader, NULL);
+    if (pacing_wants_cycle(g)) stw_run(&g->dom, cycle_start_if_due_leader, NULL);
     break;
   case PHASE_MARK:
     if (work != 0 || cycle_marked_by_others(g)) cycle_mark(g, work);
@@ -308,7 +310,7 @@ static bool cycle_step(struct gc_domain *g, enum gc_phase phase, size_t most)
 /* While nothing is due the words are only counted: they bring the next cycle nearer. */
 static bool cycle_advance_idle(struct gc_domain *g, double *words)
 {
-  double missing = pacing_words_to_cycle() - (double)load_relaxed(&bac_gc.advanced);
+  double missing = pacing_words_to_cycle(g) - (double)load_relaxed(&bac_gc.advanced);
   if (*words < missing) {
     add_relaxed(&bac_gc.advanced, (uint64_t)*words);
     return false;

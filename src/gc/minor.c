@@ -542,10 +542,15 @@ static uint64_t minor_count_promoted(void)
   return total;
 }
 
-static size_t minor_words_in_use(void)
+static size_t minor_words_in_use(size_t *fullest)
 {
   size_t words = 0;
-  for_each_gc_domain(g) words += g->dom.window->young_end - g->dom.window->young_ptr;
+  *fullest = 0;
+  for_each_gc_domain(g) {
+    size_t used = g->dom.window->young_end - g->dom.window->young_ptr;
+    *fullest = max_size(*fullest, used);
+    words += used;
+  }
   return words;
 }
 
@@ -554,9 +559,10 @@ void minor_collect_stw(struct gc_domain *leader)
   trace_begin(&leader->dom, TRACE_MINOR);
   gc_tell_moment(leader, GC_MINOR_BEGINS);
   gc_message(MESSAGE_MINOR, "<");
-  trace_counter(&leader->dom, TRACE_MINOR_ALLOCATED, minor_words_in_use());
+  size_t fullest, in_use = minor_words_in_use(&fullest);
+  trace_counter(&leader->dom, TRACE_MINOR_ALLOCATED, in_use);
   struct minor_job job = {.leader = leader, .lock = LOCK_INIT(RANK_LEAF), .tasks = VEC_EMPTY, .shared = VEC_EMPTY};
-  job.parallel = minor_words_in_use() >= PARALLEL_LEAST_WORDS && stw_has_parked();
+  job.parallel = in_use >= PARALLEL_LEAST_WORDS && stw_has_parked();
   minor_add_tasks(&job);
   bac_heap.collecting = true;
   stw_parallel(job.parallel ? 0 : 1, minor_work, &job);
@@ -567,7 +573,7 @@ void minor_collect_stw(struct gc_domain *leader)
   bac_heap.collecting = false;
   minor_finish(leader);
   uint64_t promoted = minor_count_promoted();
-  add_relaxed(&bac_gc.pacing.allocated, promoted);
+  pacing_promoted_stw(promoted, fullest);
   trace_counter(&leader->dom, TRACE_MINOR_PROMOTED, promoted);
   vec_free(&job.tasks);
   vec_free(&job.shared);

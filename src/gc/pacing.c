@@ -15,11 +15,13 @@
 
 /* Words marked for each word allocated, while marking is on; and the bounds that this sets to the part of the budget over
  * which marking is spread. Sweeping is spread over the first part. */
-static const double MARK_RATE = 6, MARK_PART_LEAST = 0.1, MARK_PART_MOST = 0.5, SWEEP_PART = 0.4;
+static const double MARK_RATE = 12, MARK_PART_LEAST = 0.06, MARK_PART_MOST = 0.5, SWEEP_PART = 0.4;
 
-/* Garbage that is allowed for each live word: a part of the overhead, and a little whatever that is. The rest is for what else
- * is no live data: slots not yet reused, ends of blocks, the error of the estimates, which do not shrink with the overhead. */
-static const double GARBAGE_PART = 0.7, GARBAGE_LEAST = 0.05;
+/* The heap may hold so much more than L (1 + o/100): half of the tenth that the aim leaves for what is not foreseen. */
+static const double HEAP_PART = 1.05;
+
+/* Free slots that allocation has passed by take room from garbage, but no more than this part of it. */
+static const double WASTED_MOST = 0.4;
 
 /* The least budget: a small heap does not cycle for nothing (FIELD M12). With these figures, and marking in a half of the budget, its peak is
  * still within L (1 + o/100) and a nursery of 256k words. */
@@ -28,6 +30,12 @@ static const double BUDGET_LEAST_PART = 1 / 1.6;
 
 /* The most that one slice does, unless the program gets ahead of it: a pause of about a millisecond. */
 enum { SLICE_MOST_WORDS = 200 * 1000, SLICE_LEAST_WORDS = 2000 };
+
+/* Slices come within a nursery when that brings more than this part of a budget, and where the program is behind. */
+enum { FINE_PART = 8, SLICES_IN_NURSERY = 16, SLICE_LEAST_ALLOCATION = 1024 };
+
+/* A nursery with less in it says nothing about how much survives. */
+enum { SURVIVAL_LEAST_WORDS = 4 * 1024 };
 
 /* Bounds on marked words per live word: what a heap is made of may change from one cycle to the next. */
 static const double MARK_PER_LIVE_LEAST = 0.05, MARK_PER_LIVE_MOST = 2;
@@ -46,7 +54,8 @@ static void pacing_set_budget(uint64_t live)
 {
   struct pacing *p = &bac_gc.pacing;
   store_relaxed(&p->live, live);
-  double garbage = (double)live * (GARBAGE_LEAST + GARBAGE_PART * (double)bac_gc.params.space_overhead / 100);
+  double garbage = (double)live * (HEAP_PART * (1 + (double)bac_gc.params.space_overhead / 100) - 1);
+  garbage -= bounded((double)p->wasted, 0, WASTED_MOST * garbage);
   double marking = (double)live * p->mark_per_live / MARK_RATE;  /* what is allocated in the meantime: m A */
   double budget = bounded(garbage - marking, garbage / (1 + MARK_PART_MOST), garbage / (1 + MARK_PART_LEAST));
   double least = BUDGET_LEAST_WORDS + BUDGET_LEAST_PART * (double)live * (double)bac_gc.params.space_overhead / 100;
@@ -69,25 +78,57 @@ void pacing_overhead_changed_stw(void) { pacing_set_budget(bac_gc.pacing.live); 
 void pacing_allocated(struct gc_domain *g)
 {
   add_relaxed(&bac_gc.pacing.allocated, g->direct_words);
+  add_relaxed(&bac_gc.pacing.direct, g->direct_words);
   g->direct_words = 0;
 }
 
-/* Allocation is known in lumps: all that a minor collection promoted, a large block. The next slice comes a lump later, so
- * what is due half a lump from now is due. Of several domains' slices after one minor collection only the first sees its lump:
- * the figure falls slowly. */
-static double pacing_now(void)
+void pacing_promoted_stw(uint64_t words, uint64_t fullest)
 {
   struct pacing *p = &bac_gc.pacing;
-  return (double)load_relaxed(&p->allocated) + (double)load_relaxed(&p->lump) / 2;
+  add_relaxed(&p->allocated, words);
+  if (fullest > SURVIVAL_LEAST_WORDS) p->promoted_part = (double)words / (double)fullest;
 }
 
+/* Large blocks come in lumps, and so do unmarshalled graphs. Of several domains' slices only one sees a lump: the figure falls slowly. */
 static void pacing_note_lump(void)
 {
   struct pacing *p = &bac_gc.pacing;
-  uint64_t allocated = load_relaxed(&p->allocated), seen = load_relaxed(&p->lump_from), lump = load_relaxed(&p->lump);
-  if (allocated == seen) return;
-  store_relaxed(&p->lump_from, allocated);
-  store_relaxed(&p->lump, max_size(allocated - min_size(seen, allocated), lump - lump / 8));
+  uint64_t direct = load_relaxed(&p->direct), seen = load_relaxed(&p->lump_from), lump = load_relaxed(&p->lump);
+  if (direct == seen) return;
+  store_relaxed(&p->lump_from, direct);
+  store_relaxed(&p->lump, max_size(direct - min_size(seen, direct), lump - lump / 8));
+}
+
+/* What will be promoted for so many words in a nursery, if things go on as they were up to the last collection. */
+static double pacing_expected(double nursery_words) { return bac_gc.pacing.promoted_part * nursery_words; }
+
+/* A full nursery brings so much that slices must come within it. */
+static bool pacing_is_fine(const struct gc_domain *g)
+{
+  return pacing_expected((double)g->nursery_words) > (double)load_relaxed(&bac_gc.pacing.budget) / FINE_PART;
+}
+
+static size_t nursery_used(const struct gc_domain *g) { return (size_t)(g->dom.window->young_end - g->dom.window->young_ptr); }
+
+/* How far the program is on its way. The next slice comes a lump later, so what is due half a lump from now is due; but what
+ * a nursery brings is foreseen. */
+static double pacing_now(const struct gc_domain *g)
+{
+  struct pacing *p = &bac_gc.pacing;
+  double nursery = pacing_is_fine(g) ? (double)nursery_used(g) : (double)g->nursery_words / 2;
+  return (double)load_relaxed(&p->allocated) + (double)load_relaxed(&p->lump) / 2 + pacing_expected(nursery);
+}
+
+size_t pacing_next_slice(const struct gc_domain *g)
+{
+  struct pacing *p = &bac_gc.pacing;
+  size_t words = g->behind ? g->nursery_words / SLICES_IN_NURSERY : SIZE_MAX;
+  if (pacing_is_fine(g)) {
+    double missing = load_relaxed(&bac_gc.phase) == PHASE_IDLE ? (double)load_relaxed(&p->mark_at) - pacing_now(g)
+                                                               : SLICE_MOST_WORDS / pacing_work_per_word();
+    words = min_size(words, missing > 0 ? (size_t)(missing / pacing_expected(1)) : 0);
+  }
+  return max_size(words, SLICE_LEAST_ALLOCATION);
 }
 
 void pacing_custom(double share_of_cycle)
@@ -102,9 +143,10 @@ uint64_t gc_cycles_marked(void) { return load_relaxed(&bac_gc.major_collections)
 
 /* The lump of before is no reason to start a cycle where nothing has been allocated since the last one: where nothing is promoted any
  * more it would never fall, and one cycle would follow the other. */
-bool pacing_wants_cycle(void)
+bool pacing_wants_cycle(const struct gc_domain *g)
 {
-  return load_relaxed(&bac_gc.pacing.allocated) != 0 && pacing_now() >= (double)load_relaxed(&bac_gc.pacing.mark_at);
+  bool allocated = load_relaxed(&bac_gc.pacing.allocated) != 0 || pacing_is_fine(g);
+  return allocated && pacing_now(g) >= (double)load_relaxed(&bac_gc.pacing.mark_at);
 }
 
 void pacing_mark_started_stw(void)
@@ -122,8 +164,9 @@ void pacing_cycle_finished_stw(void)
   store_relaxed(&p->mark_total, p->mark_total + p->mark_done);
   p->finish_allocated = p->allocated;
   p->finish_born_marked = p->allocated - min_size(p->mark_from, p->allocated);
-  p->allocated = p->lump_from = 0;
+  p->allocated = 0;
   p->finish_live = bac_gc.sample.live_words;
+  p->wasted = compact_wasted_words(&bac_heap.counts);
   p->heap_words = (uint64_t)bac_heap.used_blocks * BLOCK_WORDS;
 }
 
@@ -165,15 +208,16 @@ static size_t pacing_owed_now(struct gc_domain *g)
   struct pacing *p = &bac_gc.pacing;
   pacing_allocated(g);
   pacing_note_lump();
-  double allocated = pacing_now(), budget = (double)load_relaxed(&p->budget);
+  double allocated = pacing_now(g), budget = (double)load_relaxed(&p->budget);
   switch (load_relaxed(&bac_gc.phase)) {
   case PHASE_SWEEP:
     return pacing_owed((double)p->heap_words, allocated / (SWEEP_PART * budget), load_relaxed(&bac_heap.sweep_done));
   case PHASE_CLEAN:
   case PHASE_MARK: {
-    double room = bounded(budget - (double)p->mark_from, (budget - (double)load_relaxed(&p->mark_at)) / 4, budget);
+    double planned = budget - (double)load_relaxed(&p->mark_at);
+    double room = bounded(budget - (double)p->mark_from, planned / 4, planned);
     /* Past the budget the estimate was wrong; then all that there is bounds what is left. */
-    uint64_t work = allocated < budget ? p->mark_work : max_size(p->mark_work, 2 * bac_gc.sample.live_words);
+    uint64_t work = allocated - (double)p->mark_from < room ? p->mark_work : max_size(p->mark_work, 2 * bac_gc.sample.live_words);
     return pacing_owed((double)work, (allocated - (double)p->mark_from) / room, load_relaxed(&p->mark_done));
   }
   default:
@@ -191,13 +235,14 @@ static void pacing_tell(size_t owed, size_t work)
 }
 
 /* The most that one slice does now. What is owed beyond it is due a sixteenth of a nursery later, so that a program which is
- * ahead pays in short pauses; a sixteenth of it at least, so that it is over soon. But when the program has used up another quarter of a budget in the
- * meantime, unmarshalling in a loop say, all of it is due. */
+ * ahead pays in short pauses; a sixteenth of it at least, so that it is over soon. But when the program has meanwhile allocated as much as it may
+ * while all is marked, unmarshalling in a loop say, all of it is due. */
 static size_t pacing_most(struct gc_domain *g, size_t owed)
 {
-  uint64_t now = load_relaxed(&bac_gc.pacing.allocated);
+  const struct pacing *p = &bac_gc.pacing;
+  uint64_t now = load_relaxed(&p->allocated);
   if (!g->behind || now < g->behind_from) g->behind_from = now;
-  if (now - g->behind_from > load_relaxed(&bac_gc.pacing.budget) / 4) return owed;
+  if (now - g->behind_from > load_relaxed(&p->budget) - load_relaxed(&p->mark_at)) return owed;
   return max_size(SLICE_MOST_WORDS, owed / 16);
 }
 
@@ -222,4 +267,4 @@ double pacing_work_per_word(void)
   return rate > 0.01 ? rate : 0.01;
 }
 
-double pacing_words_to_cycle(void) { return (double)load_relaxed(&bac_gc.pacing.mark_at) - pacing_now(); }
+double pacing_words_to_cycle(const struct gc_domain *g) { return (double)load_relaxed(&bac_gc.pacing.mark_at) - pacing_now(g); }

@@ -195,13 +195,16 @@ struct pacing {
   uint32_t sharers;               /* [stw, atomic read] domains that share what is owed */
   uint64_t live;                  /* [atomic] what the budget was set for */
   uint64_t budget;                /* [atomic] allocation from one end of marking to the next */
-  uint64_t lump, lump_from;       /* [atomic] words allocated from one slice to the next; [allocated] at the last slice */
+  uint64_t direct;                /* [atomic] allocated in the major heap, not by promotion, since the start */
+  uint64_t lump, lump_from;       /* [atomic] words of it from one slice to the next; [direct] at the last slice */
+  double promoted_part;           /* [stw] promoted words for each word in the fullest nursery, in the last minor collection */
   uint64_t mark_at;               /* [atomic] marking starts when so much is allocated */
   uint64_t finish_live;           /* [stw] live and dead words when marking ended */
   uint64_t finish_allocated;      /* [stw] what [allocated] was then */
   uint64_t finish_born_marked;    /* [stw] the part of it since marking started */
   uint64_t mark_from;             /* [stw] what [allocated] was when marking started */
   uint64_t mark_work;             /* [stw] words that this cycle is expected to mark */
+  uint64_t wasted;                /* [stw] words of free slots in more pools than what was left when marking ended needs */
   uint64_t heap_words;            /* [stw] size of what is to be swept */
   double mark_per_live;           /* [stw, pacing_cycle_swept] marked words per live word in the last cycle */
 };
@@ -413,12 +416,15 @@ void pacing_init(void);
 void pacing_overhead_changed_stw(void);                      /* the parameter space_overhead */
 void pacing_allocated(struct gc_domain *g);                  /* tells g's direct words */
 void pacing_count_sharers_stw(void);                         /* a nursery is full */
+void pacing_promoted_stw(uint64_t words, uint64_t fullest);  /* by all domains; words of the fullest nursery */
+/* So many words of g's nursery later the next slice is due; SIZE_MAX: not within the nursery. */
+size_t pacing_next_slice(const struct gc_domain *g);
 void pacing_mark_started_stw(void);
 size_t pacing_slice_work(struct gc_domain *g);               /* words of work that the next slice owes */
 /* Words of work that allocating a word makes due in the phase that is under way, IDLE excepted. */
 double pacing_work_per_word(void);
-double pacing_words_to_cycle(void);                          /* that may be allocated before marking must start */
-bool pacing_wants_cycle(void);                               /* it is time to start marking */
+double pacing_words_to_cycle(const struct gc_domain *g);     /* that may be allocated before marking must start */
+bool pacing_wants_cycle(const struct gc_domain *g);          /* it is time to start marking */
 void pacing_cycle_finished_stw(void);
 void pacing_cycle_swept(void);                               /* by whoever ended the sweeping */
 void pacing_custom(double share_of_cycle);                  /* off-heap memory, as a share of a cycle's allocation */

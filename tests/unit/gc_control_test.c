@@ -73,9 +73,9 @@ TEST(whether_a_cycle_is_due_is_asked_in_the_stop)
   struct domain *d = sole();
   uint64_t mark_at = bac_gc.pacing.mark_at;
   bac_gc.pacing.mark_at = 0;
-  REQUIRE(!pacing_wants_cycle());   /* nothing has been allocated */
+  REQUIRE(!pacing_wants_cycle(gc_domain(d)));   /* nothing has been allocated */
   bac_gc.pacing.allocated++;
-  REQUIRE(pacing_wants_cycle() && bac_gc.phase == PHASE_IDLE);
+  REQUIRE(pacing_wants_cycle(gc_domain(d)) && bac_gc.phase == PHASE_IDLE);
   gc_trace(&late);
   cycle_slice(gc_domain(d), 0);
   gc_trace(NULL);

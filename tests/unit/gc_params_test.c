@@ -140,7 +140,7 @@ TEST(marking_keeps_up_when_the_heap_changes_its_kind)
   for (int n = 0; n < 200; n++) gc_write_field(d, &Field(*root(0), n), mock_alloc(d, 5000, String_tag));
   gc_full_major(d);
   *root(0) = Val_unit;
-  for (int list = 0; list < 24; list++) {
+  for (int list = 0; list < 72; list++) {
     *root(1 + list % 8) = Val_unit;
     for (int n = 0; n < 20 * 1000; n++) {
       value cell = mock_alloc(d, 2, 0);
