@@ -216,9 +216,10 @@ static size_t pacing_owed_now(struct gc_domain *g)
   case PHASE_MARK: {
     double planned = budget - (double)load_relaxed(&p->mark_at);
     double room = bounded(budget - (double)p->mark_from, planned / 4, planned);
-    /* Past the budget the estimate was wrong; then all that there is bounds what is left. */
-    uint64_t work = allocated - (double)p->mark_from < room ? p->mark_work : max_size(p->mark_work, 2 * bac_gc.sample.live_words);
-    return pacing_owed((double)work, (allocated - (double)p->mark_from) / room, load_relaxed(&p->mark_done));
+    uint64_t done = load_relaxed(&p->mark_done);
+    /* Where marking has done what it was expected to, the estimate was wrong; past the budget all that there is bounds what is left. */
+    uint64_t work = allocated < budget || done < p->mark_work ? p->mark_work : max_size(p->mark_work, 2 * bac_gc.sample.live_words);
+    return pacing_owed((double)work, (allocated - (double)p->mark_from) / room, done);
   }
   default:
     return 0;
@@ -235,15 +236,15 @@ static void pacing_tell(size_t owed, size_t work)
 }
 
 /* The most that one slice does now. What is owed beyond it is due a sixteenth of a nursery later, so that a program which is
- * ahead pays in short pauses; a sixteenth of it at least, so that it is over soon. But when the program has meanwhile allocated as much as it may
- * while all is marked, unmarshalling in a loop say, all of it is due. */
+ * ahead pays in short pauses; where that is much, in pauses twice as long, so that it is over soon. But when the program has used up another quarter of a
+ * budget in the meantime, unmarshalling in a loop say, all of it is due. */
 static size_t pacing_most(struct gc_domain *g, size_t owed)
 {
   const struct pacing *p = &bac_gc.pacing;
   uint64_t now = load_relaxed(&p->allocated);
   if (!g->behind || now < g->behind_from) g->behind_from = now;
-  if (now - g->behind_from > load_relaxed(&p->budget) - load_relaxed(&p->mark_at)) return owed;
-  return max_size(SLICE_MOST_WORDS, owed / 16);
+  if (now - g->behind_from > load_relaxed(&p->budget) / 4) return owed;
+  return min_size(max_size(SLICE_MOST_WORDS, owed / 16), 2 * SLICE_MOST_WORDS);
 }
 
 /* A window does not put off what a domain owes that is behind. */
