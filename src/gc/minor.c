@@ -85,13 +85,14 @@ static inline uintnat entry_mask(uintnat entry) { return entry >> MASK_SHIFT; }
 /* The worker's stack while it is in use. */
 struct unscanned { uintnat *at, *top, *limit; };
 
+static NOINLINE void unscanned_grow(struct gc_domain *g) { vec_reserve(&g->unscanned, g->unscanned.cap + 1); }
+
 static inline struct unscanned unscanned_open(struct gc_domain *g)
 {
+  if (unlikely(g->unscanned.cap == 0)) unscanned_grow(g);
   return (struct unscanned){g->unscanned.at, g->unscanned.at + g->unscanned.len, g->unscanned.at + g->unscanned.cap};
 }
 static inline void unscanned_close(const struct unscanned *u, struct gc_domain *g) { g->unscanned.len = u->top - u->at; }
-
-static NOINLINE void unscanned_grow(struct gc_domain *g) { vec_reserve(&g->unscanned, g->unscanned.cap + 1); }
 
 static inline void unscanned_push(struct unscanned *u, struct gc_domain *g, value v, uintnat mask)
 {

@@ -345,7 +345,12 @@ static struct {
   pthread_once_t once;
 } ended = {.once = PTHREAD_ONCE_INIT};
 
-static void ended_forget(void) { ended.last = 0, ended.started = ended.joined = 0; }
+static void ended_forget(void)
+{
+  __atomic_store_n(&ended.last, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&ended.started, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&ended.joined, 0, __ATOMIC_RELAXED);
+}
 static void ended_survives_fork(void) { pthread_atfork(NULL, NULL, ended_forget); }
 
 static bool ended_join(pthread_t next)
