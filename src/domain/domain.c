@@ -108,7 +108,8 @@ void world_lock(struct domain *d)
 void domain_leave(struct domain *d, void (*gone)(struct domain *, void *), void *arg)
 {
   world_lock(d);
-  CHECK(bac_domains.live[d->slot] == d && !load_relaxed(&d->turn.held));
+  CHECK(bac_domains.live[d->slot] == d);
+  turn_leave(d);
   bac_domains.live[d->slot] = NULL;
   store_release(&bac_domains.count, bac_domains.count - 1);
   gone(d, arg);

@@ -76,6 +76,8 @@ void turn_note_core(struct domain *d);
 void turn_await(struct domain *d);
 /* d is in a blocking section: its turn, if it has one, goes to another. */
 void turn_pass(struct domain *d);
+/* d leaves the table: who gave it its last turn has let go of it. */
+void turn_leave(struct domain *d);
 /* Before the release: who of those that go on is to wait at his next safepoint. */
 void turns_deal_stw(struct domain *leader);
 

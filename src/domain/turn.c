@@ -131,6 +131,13 @@ void turn_pass(struct domain *d)
   lock_release(&turns()->lock);
 }
 
+void turn_leave(struct domain *d)
+{
+  lock_acquire(&turns()->lock);
+  CHECK(!load_relaxed(&d->turn.held));
+  lock_release(&turns()->lock);
+}
+
 void domain_yield(struct domain *d)
 {
   if (load_relaxed(&bac_domains.held) == 0) {
