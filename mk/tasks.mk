@@ -23,7 +23,7 @@ soak: setup
 	@export $$(cat build/toolchain.env) BUILD=$(abspath build/release) WORK=$(abspath build/soak); \
 	  tests/soak/run $(or $(BACKEND),native) $$(($(MINUTES) * 60)) $(SEED)
 
-# OCaml's own test suite: DIRS="callback lib-*", BACKEND=byte or native. A run of everything takes a quarter of an hour on two cores.
+# OCaml's own test suite: DIRS="callback lib-*", BACKEND=byte or native. A run of everything takes a while.
 conformance: setup
 	@$(MAKE) --no-print-directory MODE=release all
 	@$(MAKE) --no-print-directory MODE=debug all
