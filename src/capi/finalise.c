@@ -36,8 +36,7 @@ static bool finalise_register(struct bac_domain *b, bool first, bac_finaliser f,
   BAC_ROOTS(b, &v);
   value closure = closure_alloc(b, f, CLOSURE_FIELDS, env);
   if (closure == 0) return false;
-  gc_finalise(capi_internal(b), first, closure, v);
-  return true;
+  return gc_finalise(capi_internal(b), first, closure, v);
 }
 
 int bac_finalise(struct bac_domain *b, bac_finaliser f, bac_value v, bac_value env)

@@ -29,11 +29,14 @@
  * Semantics: stdlib/gc.mli. Design page: docs/design/finalisers.md. */
 #include "gc/state.h"
 
-void gc_finalise(struct domain *d, bool first, value closure, value v)
+bool gc_finalise(struct domain *d, bool first, value closure, value v)
 {
   struct gc_domain *g = gc_domain(d);
+  struct finalisers *f = first ? &g->first : &g->last;
+  if (!vec_try_reserve(&f->entries, f->entries.len + 1)) return false;
   gc_keep(d, closure);
-  *vec_push(first ? &g->first.entries : &g->last.entries) = (struct finaliser){closure, v};
+  *vec_push(&f->entries) = (struct finaliser){closure, v};
+  return true;
 }
 
 /* ---- What is ready ---- */

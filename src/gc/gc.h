@@ -243,8 +243,8 @@ void gc_scan_heap(struct domain *d, struct gc_stats *out, struct gc_stats *count
 void gc_verify(struct domain *d);
 
 /* ---- Finalisers [mutator] ---- */
-/* Gc.finalise (first = true) and Gc.finalise_last. v is a block in a heap. [may gc] */
-void gc_finalise(struct domain *d, bool first, value closure, value v);
+/* Gc.finalise (first = true) and Gc.finalise_last. v is a block in a heap. False: the C heap refuses. [no gc] */
+bool gc_finalise(struct domain *d, bool first, value closure, value v);
 /* Takes the next finaliser to call: the closure and its argument (Val_unit for
  * finalise_last). False: none is ready, or one is running and has not released.
  * The client calls closure(arg), then gc_finaliser_done. [no gc] */

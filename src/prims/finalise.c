@@ -24,7 +24,7 @@ static bool has_identity(value v)
 static value finaliser_register(bool first, value closure, value v)
 {
   if (!has_identity(v)) caml_invalid_argument("Gc.finalise");
-  if (gc_is_young(v) || gc_in_major_heap(v)) gc_finalise(domain_self(), first, closure, v);
+  if ((gc_is_young(v) || gc_in_major_heap(v)) && !gc_finalise(domain_self(), first, closure, v)) caml_raise_out_of_memory();
   return Val_unit;
 }
 

@@ -91,10 +91,12 @@ static struct gc_params small_params(void)
 
 static value *root(struct domain *d, int i) { return &mock_state(d)->root[i]; }
 
-/* Old arrays with young elements, lists, ephemerons, finalisers, custom blocks, continuations: every table grows. */
-static void use_tables(struct domain *d)
+/* Old arrays with young elements, lists, ephemerons, finalisers, custom blocks, continuations: every table grows. True: one
+ * said that it cannot. */
+static bool use_tables(struct domain *d)
 {
   static int64_t finalised;
+  bool refused = false;
   *root(d, 0) = mock_alloc(d, 3000, 0);
   for (int i = 0; i < 3000; i++) {
     value v = mock_alloc(d, 2, 0);
@@ -102,7 +104,7 @@ static void use_tables(struct domain *d)
     *root(d, 1) = v;
     gc_write_field(d, &Field(*root(d, 0), i), v);
     if (i % 50 == 0) *root(d, 10 + i % 100) = mock_alloc_custom(d, &finalised, 100, 100000);
-    if (i % 100 == 0) gc_finalise(d, i % 200 == 0, Val_unit, *root(d, 1));
+    if (i % 100 == 0 && !gc_finalise(d, i % 200 == 0, Val_unit, *root(d, 1))) refused = true;
     if (i % 100 == 0) {
       value e = gc_ephe_create(d, 2);
       *root(d, 2 + i / 100 % 8) = e;
@@ -112,6 +114,7 @@ static void use_tables(struct domain *d)
     if (i % 1000 == 999) gc_compact(d);
   }
   gc_full_major(d);
+  return refused;
 }
 
 static void run_tables(uint64_t nth)
@@ -119,18 +122,19 @@ static void run_tables(uint64_t nth)
   struct gc_params p = small_params();
   struct domain *d = mock_start(&p);
   heap_arm(nth);
-  use_tables(d);
+  bool refused = use_tables(d);
   uint64_t calls = load_seq(&heap.calls);
   heap_arm(0);
   gc_verify(d);
   store_seq(&heap.calls, calls);
-  finish(nth, false);
+  finish(nth, refused);
 }
 
 TEST(tables)
 {
   struct series s = run_series(run_tables, 1);
   EXPECT(s.fatal > 10);
+  EXPECT(s.refused >= 4);   /* the tables of finalisers */
 }
 
 static void run_start(uint64_t nth)
