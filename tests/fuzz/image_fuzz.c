@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Mutates bytecode executables and loads them as `bactrian check` does, in this
  * process: each must load or be refused with a message. A crash, an abort, an
- * exit, a mutation that takes longer than TIME_LIMIT, or more memory than
+ * exit, a mutation that takes longer than the watch's minute, or more memory than
  * MEMORY_LIMIT is a failure, reported with what repeats it.
  *
  * usage: image_fuzz [--seed N] [--count N] [--only I] FILE...
@@ -9,6 +9,8 @@
  * Mutation I of seed N depends on N and I alone; it is of file I modulo the number of
  * files. What loads is kept alive through verified collections; every 16th
  * mutation also has its debugging information read. */
+#include "fuzz/watch.h"
+
 #include "abi/runtime.h"
 #include "base/rng.h"
 #include "bytecode/debuginfo.h"
@@ -25,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TIME_LIMIT = 60, HEAP_LIMIT = 256 << 20 };
+enum { HEAP_LIMIT = 256 << 20 };
 static const size_t MEMORY_LIMIT = (size_t)1 << 30;
 
 struct file {
@@ -56,9 +58,9 @@ static void report(const char *what)
 
 static void on_signal(int signo)
 {
-  report(signo == SIGALRM ? "too slow" : signo == SIGABRT ? "aborted" : "crashed");
+  report(signo == WATCH_SIGNAL ? "too slow" : signo == SIGABRT ? "aborted" : "crashed");
   signal(signo, SIG_DFL);
-  raise(signo == SIGALRM ? SIGKILL : signo);
+  raise(signo == WATCH_SIGNAL ? SIGKILL : signo);
 }
 
 static void on_exit_early(void)
@@ -228,7 +230,7 @@ static void one(struct file *files, size_t count, uint64_t at, struct buffer *b)
   fuzz.outcomes[load(b)]++;
   if (at % 16 == 0) read_debuginfo(b);
   if (at % 512 == 511) {
-    alarm(TIME_LIMIT);
+    watch_set(WATCH_SECONDS);
     gc_full_major(domain_self());
     globals_install_predefined();
     if (os_peak_rss() > MEMORY_LIMIT) fail("too much memory");
@@ -263,11 +265,11 @@ static void start(void)
   params.verify = 1;
   startup_runtime(&params);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+  static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, WATCH_SIGNAL};
   for (size_t i = 0; i < countof(fatal); i++) signal(fatal[i], on_signal);
 #else
   signal(SIGABRT, on_signal);
-  signal(SIGALRM, on_signal);
+  signal(WATCH_SIGNAL, on_signal);
 #endif
   atexit(on_exit_early);
 }
@@ -292,7 +294,7 @@ int main(int argc, char **argv)
   struct buffer b = {.room = largest + 65536};
   b.at = malloc(b.room);
   start();
-  alarm(TIME_LIMIT);
+  watch_set(WATCH_SECONDS);
   if (only != UINT64_MAX)
     one(files, n, only, &b);
   else

@@ -11,6 +11,7 @@
  * N depends on N and I alone: a crash names both, and `--from I --count 1` repeats it. The program is linked so that calls of malloc and free come here
  * (mk/tests.mk). */
 #include "fuzz/marshal/fuzz.h"
+#include "fuzz/watch.h"
 
 #include "abi/codefrag.h"
 #include "abi/runtime.h"
@@ -36,7 +37,7 @@ value caml_marshal_data_size(value bytes, value start);
 value caml_obj_reachable_words(value v);
 value caml_zstd_initialize(value unit);
 
-enum { SAMPLES = 400, VERIFY_EVERY = 1000, KEPT = 32, CANARY_WORDS = 200, TIME_LIMIT = 60 };
+enum { SAMPLES = 400, VERIFY_EVERY = 1000, KEPT = 32, CANARY_WORDS = 200 };
 
 static struct {
   uint64_t seed, at;
@@ -65,7 +66,7 @@ static void check(bool ok, const char *what)
 
 static void on_signal(int signo)
 {
-  report(signo == SIGALRM ? "too slow" : signo == SIGABRT ? "aborted" : "crashed");
+  report(signo == WATCH_SIGNAL ? "too slow" : signo == SIGABRT ? "aborted" : "crashed");
   signal(signo, SIG_DFL);
   raise(signo);
 }
@@ -312,9 +313,9 @@ static void run_mutations(const samples *from, uint64_t first, uint64_t count)
     if (fuzz.at % VERIFY_EVERY != 0) continue;
     if (fuzz.at % (8 * VERIFY_EVERY) == 0) gc_compact(d);
     gc_verify(d);
-    alarm(TIME_LIMIT);
+    watch_set(WATCH_SECONDS);
   }
-  alarm(0);
+  watch_set(0);
 }
 
 /* ---- Samples ---- */
@@ -402,7 +403,7 @@ static void start(void)
     kept[i] = Val_unit;
     gc_root_add(&kept[i]);
   }
-  static const int signals[] = {SIGALRM, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+  static const int signals[] = {WATCH_SIGNAL, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
   for (size_t i = 0; i < countof(signals); i++) signal(signals[i], on_signal);
 }
 
