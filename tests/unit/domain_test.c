@@ -459,6 +459,34 @@ TEST(as_many_go_on_as_there_are_cores)
   crowd_leave();
 }
 
+static void body_goes_on_in_turn(struct fake *f)
+{
+  while (load_seq(&world.stop) == 0) {
+    fake_poll(f);
+    EXPECT(!load_relaxed(&f->d.turn.held));
+    add_seq(&f->acks, 1);
+  }
+}
+
+TEST(who_has_no_turn_waits_at_its_next_safepoint)
+{
+  init_once();
+  static struct fake leader, other;
+  bac_domains.stw->cores = 1;
+  REQUIRE(fake_enter(&leader, 0));
+  domain_set_self(&leader.d);
+  domain_leave_blocking(&leader.d);
+  fake_start(&other, body_goes_on_in_turn);
+  await_state(&other, DOMAIN_RUNNING);
+  while (!stw_run(&leader.d, check_turns_stw, NULL)) {}
+  uint32_t acks = load_seq(&other.acks);
+  while (load_seq(&other.acks) == acks) os_yield();   /* it has lost patience */
+  store_seq(&world.stop, 1);
+  domain_leave(&leader.d, fake_gone, NULL);
+  pthread_join(other.thread, NULL);
+  bac_domains.stw->cores = os_cores();
+}
+
 TEST(as_many_turns_pass_as_domains_wait)
 {
   crowd_enter(5, 0);
@@ -888,12 +916,12 @@ static int fork_child(struct fake *f)
   int count = 0;
   alarm(UNIT_TIMEOUT);
   domains_after_fork_child(&f->d);
-  uint32_t held = bac_domains.held;
+  bool lone = bac_domains.held == 0 && bac_domains.stw->turns.first == NULL;
   bool led = stw_run(&f->d, count_domains, &count);
   domain_enter_blocking(&f->d);
   domain_leave_blocking(&f->d);
   domain_leave(&f->d, fake_gone, NULL);
-  return led && count == 1 && held == 0 && unit_failures == 0 ? 0 : 1;
+  return led && count == 1 && lone && unit_failures == 0 ? 0 : 1;
 }
 
 static void body_forks(struct fake *f)
