@@ -28,8 +28,10 @@ static struct {
   value closures;      /* [own any domain] block indexed by signal number, or Val_unit */
   bool is_root;        /* [atomic] */
   unsigned recording;  /* [atomic: seq] threads inside request_actions_everywhere */
-  struct domain *listeners[DOMAINS_MAX];   /* [atomic: seq] by slot */
 } signals = {.closures = Val_unit};
+
+/* Apart, since it is all zero at first: so it is no part of the file, and only what is used of it takes memory. */
+static struct domain *listeners[DOMAINS_MAX];   /* [atomic: seq] by slot */
 
 /* ---- Numbers ---- */
 
@@ -55,13 +57,13 @@ CAMLexport int caml_rev_convert_signal_number(int n)
 
 /* ---- Recording, in the system's handler ---- */
 
-void signals_listen(struct domain *d) { store_seq(&signals.listeners[d->slot], d); }
+void signals_listen(struct domain *d) { store_seq(&listeners[d->slot], d); }
 
 /* A thread that counted itself before the domain left may have read its
  * address; one that comes later cannot. */
 void signals_leave(struct domain *d)
 {
-  store_seq(&signals.listeners[d->slot], NULL);
+  store_seq(&listeners[d->slot], NULL);
   while (load_seq(&signals.recording) != 0) os_yield();
 }
 
@@ -71,7 +73,7 @@ static void request_actions_everywhere(void)
 {
   add_seq(&signals.recording, 1);
   for (int slot = 0; slot < bac_domains.limit; slot++) {
-    struct domain *d = load_seq(&signals.listeners[slot]);
+    struct domain *d = load_seq(&listeners[slot]);
     if (d) domain_request(d, DOMAIN_WANT_ACTIONS);
   }
   sub_seq(&signals.recording, 1);

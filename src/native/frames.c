@@ -70,14 +70,22 @@ static const struct frame_descr *next_descr(const struct frame_descr *d)
   return (const struct frame_descr *)align_up((uintptr_t)end, sizeof(value));
 }
 
-void frames_add_table(const void *table)
+static size_t table_count(const void *table) { return (size_t)*(const int64_t *)table; }
+
+static void insert_all(const void *table)
 {
-  const int64_t *count = table;
-  const struct frame_descr *d = (const struct frame_descr *)(count + 1);
+  const struct frame_descr *d = (const struct frame_descr *)((const int64_t *)table + 1);
+  for (size_t i = table_count(table); i > 0; i--, d = next_descr(d)) insert(frames.table, d);
+}
+
+void frames_add_tables(const void *const *tables)
+{
+  size_t more = 0;
+  for (const void *const *t = tables; *t; t++) more += table_count(*t);
   lock_acquire(&frames.lock);
-  make_room((size_t)*count);
-  for (int64_t i = 0; i < *count; i++, d = next_descr(d)) insert(frames.table, d);
-  frames.count += (size_t)*count;
+  make_room(more);
+  for (const void *const *t = tables; *t; t++) insert_all(*t);
+  frames.count += more;
   lock_release(&frames.lock);
 }
 

@@ -32,8 +32,9 @@ struct frame_descr {
 
 static inline size_t frame_size(const struct frame_descr *d) { return d->size & ~(size_t)FRAME_FLAGS; }
 
-/* Adds a unit's table, which stays where it is for ever. No memory is fatal. */
-void frames_add_table(const void *table);
+/* Adds units' tables, up to a NULL. They stay where they are for ever. No memory is fatal. All at once is best: each time that the hash
+ * table grows the old one is lost. */
+void frames_add_tables(const void *const *tables);
 
 /* NULL: no such place. */
 const struct frame_descr *frames_find(uintptr_t return_address);

@@ -16,7 +16,7 @@
 #include "prims/md5.h"
 
 extern value *caml_globals[];
-extern void *caml_frametable[];
+extern const void *const caml_frametable[];
 extern struct code_segment { char *begin, *end; } caml_code_segments[];
 
 CAMLexport intnat caml_globals_inited = 0;
@@ -71,13 +71,13 @@ static void code_register(void)
 
 void statics_init(void)
 {
-  for (void **table = caml_frametable; *table; table++) frames_add_table(*table);
+  frames_add_tables(caml_frametable);
   code_register();
 }
 
 void statics_add(const void *frame_table, value *roots, const char *code, const char *code_end)
 {
-  if (frame_table) frames_add_table(frame_table);
+  if (frame_table) frames_add_tables((const void *const[]){frame_table, NULL});
   if (roots) {
     lock_acquire(&statics.lock);
     *vec_push(&statics.linked) = roots;
