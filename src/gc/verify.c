@@ -185,6 +185,22 @@ static void verify_fields(const struct verify *v, value object, uint8_t kind)
 
 /* ---- Objects ---- */
 
+static bool verify_is_current(uint32_t i, unsigned kind)
+{
+  for_each_gc_domain(g)
+    if (g->alloc.pool[kind][bac_heap.block[i].cls] == i) return true;
+  return false;
+}
+
+static void verify_seen(const struct verify *v, value object, uint8_t block_kind, header_t colour)
+{
+  uint32_t i = block_index(object);
+  if (colour != heap_colour() || bac_heap.seen[i] == side_colour(colour)) return;
+  if (block_kind & KIND_LARGE || verify_is_current(i, block_kind)) return;
+  char text[256];
+  verify_fail(v, "%s: in block %u, where no object of its colour was seen (POOL-4)", describe(object, text, sizeof text), i);
+}
+
 static bool verify_object(value object, uint8_t block_kind, void *arg)
 {
   struct verify *v = arg;
@@ -203,6 +219,7 @@ static bool verify_object(value object, uint8_t block_kind, void *arg)
     verify_fail(v, "%s: unmarked, though all is swept", describe(object, text, sizeof text));
   if (kind != KIND_SCAN && !(block_kind & KIND_LARGE) && *side_byte(Hp_val(object)) >> 2 != min_size(b->slot_words - whsize, SIDE_SLACK_MAX))
     verify_fail(v, "%s: its side byte tells another size (POOL-2)", describe(object, text, sizeof text));
+  verify_seen(v, object, block_kind, colour);
   struct class_counts *c = block_kind & KIND_LARGE ? &v->counts.large[kind] : &v->counts.cls[kind][b->cls];
   c->objects++;
   c->words += whsize;

@@ -15,7 +15,7 @@ static const size_t ARENA_BYTES_MAX = (size_t)512 << 30;
 static const size_t ARENA_BYTES_MIN = (size_t)16 << 20;
 
 /* Bytes of tables for one block; its two bits count as a byte. */
-enum { TABLE_BYTES_PER_BLOCK = 2 + sizeof(struct block) + (BLOCK_BYTES >> SIDE_SHIFT) };
+enum { TABLE_BYTES_PER_BLOCK = 3 + sizeof(struct block) + (BLOCK_BYTES >> SIDE_SHIFT) };
 
 static size_t arena_wanted_bytes(size_t nursery_bytes)
 {
@@ -34,7 +34,7 @@ static bool arena_reserve(size_t bytes)
   size_t kind_bytes = align_up(blocks, page), map_bytes = align_up(blocks / 8, page);
   size_t block_bytes = align_up(blocks * sizeof(struct block), page);
   size_t side_bytes = bytes >> SIDE_SHIFT;
-  size_t small = kind_bytes + 2 * map_bytes, tables = small + block_bytes + side_bytes;
+  size_t small = 2 * kind_bytes + 2 * map_bytes, tables = small + block_bytes + side_bytes;
   char *arena = os_reserve(bytes, (size_t)2 << 20);
   if (arena == NULL) return false;
   char *table = os_reserve(tables, page);
@@ -49,6 +49,7 @@ static bool arena_reserve(size_t bytes)
   h->table_bytes = tables;
   h->memory = (uint64_t *)(table + kind_bytes);
   h->dirty = (uint64_t *)(table + kind_bytes + map_bytes);
+  h->seen = (uint8_t *)table + kind_bytes + 2 * map_bytes;
   h->block = (struct block *)(table + small);
   h->side = (uint8_t *)table + small + block_bytes;
   h->limit = blocks;

@@ -14,6 +14,7 @@
  *   block[]  a struct block for each block
  *   side[]   a byte for each 16 bytes: the mark of objects whose own memory
  *            marking and sweeping never touch (all kinds but SCAN)
+ *   seen[]   a byte for each block: the colour of the newest objects in it
  *   memory[], dirty[]   a bit for each block: it holds memory, it does and is free
  *
  * COLOURS. A live object has colour 1 or 2: in its header (SCAN) or in its side byte
@@ -31,6 +32,7 @@
  *   POOL-2  a side byte is 0 exactly for slots that hold no object.
  *   POOL-3  a pool is in exactly one place: some domain's current pool, or one list of its
  *           class (unswept, partial, full).
+ *   POOL-4  a pool on a list whose seen byte is not the heap's colour holds no object of that colour.
  *   COUNT-1 for each kind and class, the heap's counts and those that the domains' allocators have not told yet
  *           together equal a scan of the pools, at any stop of the world.
  *   TALLY-1 the tally is what the heap's counts say by arithmetic; free words, heap words without the tally's live
@@ -127,6 +129,7 @@ struct heap {
   uint8_t *kind;              /* [const pointer] */
   struct block *block;        /* [const pointer] */
   uint8_t *side;              /* [const pointer] */
+  uint8_t *seen;              /* [const pointer; atomic] */
   uint64_t *memory;           /* [const pointer; lock:arena] a bit for each block: it holds memory */
   uint64_t *dirty;            /* [const pointer; lock:arena] it holds memory and is free */
 
@@ -216,6 +219,14 @@ static inline void object_set_colour(value v, uint8_t kind, header_t colour)
   }
 }
 
+/* Block i holds an object of the heap's colour: while it is marked, or when a pool ceases to be a domain's current one. A pool that was not
+ * seen since the colours changed is all dead (POOL-4), and swept without a look at what is in it. Read first: several threads mark, and 64 blocks share a
+ * cache line. */
+static inline void heap_note_seen(uint8_t *seen, uint32_t i, uint8_t colour)
+{
+  if (load_relaxed(&seen[i]) != colour) store_relaxed(&seen[i], colour);
+}
+
 /* ---- Free runs ---- */
 static inline header_t free_run_header(size_t slots) { return (slots << HEADER_WOSIZE_SHIFT) | COLOUR_FREE; }
 static inline bool is_free_run(header_t hd) { return Colour_hd(hd) == COLOUR_FREE; }
@@ -292,8 +303,8 @@ static inline value heap_alloc(struct allocator *a, unsigned kind, mlsize_t wosi
 
 /* All pools and large objects become unswept. World stopped, allocators retired. */
 void heap_begin_sweep(void);
-/* Sweeps one block or large object of any class, found from *hint on (start with 0). Returns the words looked
- * at, 0: nothing is left to take (another domain may still be sweeping its last one). */
+/* Sweeps one block or large object of any class, found from *hint on (start with 0). Returns what that cost, in words looked
+ * at; 0: nothing is left to take (another domain may still be sweeping its last one). */
 size_t heap_sweep_some(struct allocator *a, unsigned *hint);
 static inline bool heap_is_swept(void) { return load_acquire(&bac_heap.unswept) == 0; }
 

@@ -139,17 +139,51 @@ static struct sweep_result sweep_side_pool(struct block *b, unsigned kind, heade
   return out;
 }
 
-/* Frees the dead objects of pool i, which nobody else can see, and counts them in [a]. */
-static void pool_sweep(struct allocator *a, uint32_t i)
+/* All of the pool becomes one free run. */
+static void pool_clear(struct block *b, header_t *start)
+{
+  b->live = 0;
+  b->free_run = start;
+  *start = free_run_header(b->slots);
+  *free_run_next(start) = NULL;
+}
+
+/* Nothing in the pool was marked, and how many words it holds is known, so nobody needs to look at what dies. */
+static bool pool_is_dead(const struct block *b, uint32_t i, unsigned kind)
+{
+  return load_relaxed(&bac_heap.seen[i]) != side_colour(heap_colour()) && b->slot_words <= EXACT_WORDS_MAX &&
+         (kind == KIND_SCAN || kind == KIND_NOSCAN);
+}
+
+static struct sweep_result sweep_dead_pool(struct block *b, unsigned kind, header_t *start)
+{
+  struct sweep_result out = {0, b->live, (size_t)b->live * b->slot_words};
+  if (kind == KIND_NOSCAN) memset(side_byte(start), 0, BLOCK_BYTES >> SIDE_SHIFT);
+  pool_clear(b, start);
+  return out;
+}
+
+static struct sweep_result sweep_mixed_pool(struct block *b, unsigned kind, header_t *start)
+{
+  struct run_builder r = {&b->free_run, NULL, 0};
+  struct sweep_result out = kind == KIND_SCAN ? sweep_scan_pool(b, start, &r) : sweep_side_pool(b, kind, start, &r);
+  run_close(&r);
+  *r.link = NULL;
+  b->live = out.live;
+  return out;
+}
+
+/* What sweeping a large object or a dead pool costs, in words of a pool. */
+enum { LOOKLESS_SWEEP_WORDS = 256 };
+
+/* Frees the dead objects of pool i, which nobody else can see, and counts them in [a]. Answers what it cost, in words. */
+static size_t pool_sweep(struct allocator *a, uint32_t i)
 {
   struct block *b = &bac_heap.block[i];
   unsigned kind = bac_heap.kind[i];
   header_t *start = block_start(i);
-  struct run_builder r = {&b->free_run, NULL, 0};
-  struct sweep_result res = kind == KIND_SCAN ? sweep_scan_pool(b, start, &r) : sweep_side_pool(b, kind, start, &r);
-  run_close(&r);
-  *r.link = NULL;
-  b->live = res.live;
+  bool dead = pool_is_dead(b, i, kind);
+  struct sweep_result res = dead ? sweep_dead_pool(b, kind, start) : sweep_mixed_pool(b, kind, start);
   struct class_counts *c = &a->counts.cls[kind][b->cls];
   c->objects -= res.dead;
   c->words -= res.dead_words;
@@ -157,6 +191,7 @@ static void pool_sweep(struct allocator *a, uint32_t i)
   add_relaxed(&bac_heap.swept_words, res.dead_words);
   add_relaxed(&bac_heap.sweep_done, BLOCK_WORDS);
   sub_seq(&bac_heap.unswept, 1);
+  return dead ? LOOKLESS_SWEEP_WORDS : BLOCK_WORDS;
 }
 
 /* ---- Allocators ---- */
@@ -225,14 +260,22 @@ static void bump_put_back(struct allocator *a, unsigned kind, unsigned cls)
   bump_set(b, NULL, cls);
 }
 
+/* The current pool goes to the lists. */
+static void pool_leave(struct allocator *a, unsigned kind, unsigned cls)
+{
+  uint32_t i = a->pool[kind][cls];
+  a->pool[kind][cls] = NO_BLOCK;
+  heap_note_seen(bac_heap.seen, i, side_colour(heap_colour()));
+  pool_file(a, i);
+}
+
 void allocator_retire(struct allocator *a)
 {
   for_each_class(kind, cls) {
     uint32_t i = a->pool[kind][cls];
     if (i == NO_BLOCK) continue;
     bump_put_back(a, kind, cls);
-    a->pool[kind][cls] = NO_BLOCK;
-    pool_file(a, i);
+    pool_leave(a, kind, cls);
   }
   counts_tell_all(a);
 }
@@ -245,10 +288,7 @@ static uint32_t pool_create(struct allocator *a, unsigned kind, unsigned cls)
   b->cls = cls;
   b->slot_words = class_slot_words[cls];
   b->slots = BLOCK_WORDS / b->slot_words;
-  b->live = 0;
-  b->free_run = block_start(i);
-  *b->free_run = free_run_header(b->slots);
-  *free_run_next(b->free_run) = NULL;
+  pool_clear(b, block_start(i));
   a->counts.cls[kind][cls].pools++;
   return i;
 }
@@ -290,9 +330,8 @@ header_t *allocator_refill(struct allocator *a, unsigned kind, unsigned cls)
     bump_count(a, kind, cls);
     bump_set(b, NULL, cls);
     if (bac_heap.block[i].free_run == NULL) {
-      a->pool[kind][cls] = NO_BLOCK;
       counts_tell(a, kind, cls);
-      pool_file(a, i);
+      pool_leave(a, kind, cls);
       i = NO_BLOCK;
     }
   }
@@ -346,9 +385,6 @@ static void large_free(struct allocator *a, uint32_t i, unsigned kind)
   heap_give_blocks(i, blocks);
 }
 
-/* What sweeping a large object costs, in words of a pool. */
-enum { LARGE_SWEEP_WORDS = 256 };
-
 /* False: none is left. */
 static bool large_sweep_one(struct allocator *a)
 {
@@ -366,7 +402,7 @@ static bool large_sweep_one(struct allocator *a)
     pool_list_push(&h->large, i);
     lock_release(&h->large_lock);
   }
-  add_relaxed(&h->sweep_done, LARGE_SWEEP_WORDS);
+  add_relaxed(&h->sweep_done, LOOKLESS_SWEEP_WORDS);
   sub_seq(&h->unswept, 1);
   return true;
 }
@@ -397,7 +433,7 @@ void heap_begin_sweep(void)
 /* Large objects first: they are few, and a look at their list is cheaper than one at all the pools'. */
 size_t heap_sweep_some(struct allocator *a, unsigned *hint)
 {
-  if (large_sweep_one(a)) return LARGE_SWEEP_WORDS;
+  if (large_sweep_one(a)) return LOOKLESS_SWEEP_WORDS;
   for (unsigned tried = 0; tried < KINDS * CLASSES; tried++, *hint = (*hint + 1) % (KINDS * CLASSES)) {
     struct class_pools *p = &bac_heap.pools[*hint / CLASSES][*hint % CLASSES];
     if (load_relaxed(&p->unswept) == NO_BLOCK) continue;
@@ -405,9 +441,9 @@ size_t heap_sweep_some(struct allocator *a, unsigned *hint)
     uint32_t i = pool_list_pop(&p->unswept);
     lock_release(&p->lock);
     if (i == NO_BLOCK) continue;
-    pool_sweep(a, i);
+    size_t cost = pool_sweep(a, i);
     pool_file(a, i);
-    return BLOCK_WORDS;
+    return cost;
   }
   return 0;
 }

@@ -63,6 +63,15 @@ static void break_side_byte(void)
   gc_verify(d);
 }
 
+static void break_seen(void)
+{
+  begin(0);
+  bac_heap.seen[block_index(*root(3))] ^= side_colour(COLOUR_A | COLOUR_B);
+  gc_verify(d);
+}
+
+TEST(seen) { EXPECT_ABORTS(break_seen(), "where no object of its colour was seen (POOL-4)"); }
+
 TEST(side_byte) { EXPECT_ABORTS(break_side_byte(), "its side byte tells another size (POOL-2)"); }
 
 /* ---- References ---- */

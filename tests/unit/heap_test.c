@@ -342,6 +342,7 @@ TEST(objects_against_a_model)
       uint8_t kind = heap_kind(m.v[i]);
       if (rng_below(&unit_rng, 10) < (uint64_t)round % 10) {
         object_set_colour(m.v[i], kind, heap_colour());
+        heap_note_seen(bac_heap.seen, block_index(m.v[i]), side_colour(heap_colour()));
         continue;
       }
       to_tell += (kind & 0xf) == KIND_FINAL || (kind & 0xf) == KIND_CONT;
