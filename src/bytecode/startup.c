@@ -244,9 +244,9 @@ static void open_named(const char *name, const struct gc_params *gc, const struc
   case IMAGE_NO_FILES:
   case IMAGE_NOT_FOUND: usage_error("cannot find file '%s'", name);
   case IMAGE_NOT_BYTECODE:
-    usage_error("the file '%s' is not a bytecode executable file%s%s", *file, why[0] ? ": " : "", why);
+    usage_error("the file '%s' is not a bytecode executable file%s%s", name, why[0] ? ": " : "", why);
   case IMAGE_WRONG_MAGIC:
-    usage_error("the file '%s' has not the right magic number: expected %s, got %s", *file, EXEC_MAGIC, image->magic);
+    usage_error("the file '%s' has not the right magic number: expected %s, got %s", name, EXEC_MAGIC, image->magic);
   }
 }
 

@@ -13,7 +13,7 @@
 
 enum {
   FRAMES_LOCAL = 8,
-  FRAMES_MAX = 1 << 19,
+  FRAMES_MAX = 1 << 19,    /* as in stock; reached exactly, since it is FRAMES_LOCAL times a power of 4 */
   STEPS_BETWEEN_POLLS = 1024,
 };
 
