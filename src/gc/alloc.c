@@ -332,10 +332,10 @@ static double share_of(double part, double whole) { return whole <= 0 ? 1 : part
 /* A heap with little in it counts as 4 MB: so much are the first pools of all size classes. */
 enum { CUSTOM_HEAP_LEAST_WORDS = 512 * 1024 };
 
-/* Bytes outside the heap that may be garbage in one cycle: custom_major_ratio percent of the heap, as it was at the last collection. */
+/* Bytes outside the heap that may be garbage at once: custom_major_ratio percent of what lives in the heap. */
 static double custom_major_bytes(void)
 {
-  double heap = (double)max_size(bac_gc.sample.live_words, CUSTOM_HEAP_LEAST_WORDS) * sizeof(value);
+  double heap = (double)max_size(load_relaxed(&bac_gc.pacing.live), CUSTOM_HEAP_LEAST_WORDS) * sizeof(value);
   return heap * (double)bac_gc.params.custom_major_ratio / 100;
 }
 

@@ -253,7 +253,7 @@ void compact_stw(struct gc_domain *leader)
   if (job.slid.blocks.len != 0) slide_free_stw(&job.slid);
   vec_free(&job.evacuate);
   vec_free(&job.domains);
-  heap_plan_return(true);
+  heap_plan_return(0);
   trace_end(&leader->dom, TRACE_COMPACT_RELEASE);
   store_relaxed(&bac_gc.compactions, bac_gc.compactions + 1);
   stats_sample_stw();

@@ -177,7 +177,7 @@ static bool cycle_end_sweep(void)
   pacing_cycle_swept();
   limit_cycle_swept();
   gc_message(MESSAGE_CYCLE, "Major GC cycle %zu ended\n", (size_t)load_relaxed(&bac_gc.major_collections));
-  heap_plan_return(false);
+  heap_plan_return(pacing_blocks_wanted());
   return true;
 }
 

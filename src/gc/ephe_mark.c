@@ -227,10 +227,13 @@ void ephe_begin_clean_stw(void)
   CHECK(s->found == NULL);
   for_each_gc_domain(g) CHECK(g->marker.keys.len == 0 && g->marker.woken.len == 0);
   s->by_key = false;
+  size_t bytes = s->keys.waits.len * sizeof *s->keys.waits.at + s->keys.buckets.len * sizeof *s->keys.buckets.at;
   for (struct ephe_packet *p = s->looked; p != NULL; p = p->next) {
+    bytes += sizeof *p;
     p->at = 0;
     p->key = EPHE_FIRST_KEY;
   }
+  s->table_words = bytes / sizeof(value);
 }
 
 void ephe_clean_keys(value ephe, mlsize_t from, mlsize_t to)

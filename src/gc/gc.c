@@ -247,9 +247,17 @@ void gc_slice(struct gc_domain *g, size_t least)
     cycle_slice(g, max_size(least, pacing_slice_work(g)));
     if (g->behind || load_relaxed(&bac_gc.phase) == before) break;
   }
+  g->lump = -(int64_t)g->coming;
   nursery_plan_slice(g);
   trace_end(&g->dom, TRACE_MAJOR);
   limit_obey(g);
+}
+
+void gc_slice_before(struct gc_domain *g, size_t words)
+{
+  g->coming = words;
+  gc_slice(g, 0);
+  g->coming = 0;
 }
 
 void gc_minor_and_slice(struct gc_domain *g, size_t least)

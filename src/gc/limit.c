@@ -114,19 +114,25 @@ static bool limit_fits(int64_t blocks)
   return limit_used() + blocks <= at;
 }
 
+static bool limit_may_hold(size_t blocks) { return blocks <= (size_t)(bac_gc.limit.blocks + bac_gc.limit.reserve); }
+
 static bool limit_make_room(struct domain *d, size_t blocks)
 {
-  struct heap_limit *l = &bac_gc.limit;
-  if (blocks > (size_t)(l->blocks + l->reserve)) return false;
+  if (!limit_may_hold(blocks)) return false;
   if (likely(limit_fits((int64_t)blocks)) || limit_collect(gc_domain(d), (int64_t)blocks)) return true;
   gc_domain(d)->out_of_memory = false;   /* the refusal says it */
   return false;
 }
 
+/* Smaller blocks are told to the pacing when they are there. */
+enum { FORESEEN_LEAST_WORDS = 16 * 1024 };
+
 bool gc_make_room(struct domain *d, mlsize_t wosize)
 {
-  if (wosize > Max_wosize) return false;
-  return limit_make_room(d, wosize < SLOT_WORDS_MAX ? 0 : div_up(wosize + 1, BLOCK_WORDS));
+  size_t blocks = wosize < SLOT_WORDS_MAX ? 0 : div_up(wosize + 1, BLOCK_WORDS);
+  if (wosize > Max_wosize || !limit_may_hold(blocks)) return false;
+  if (wosize > FORESEEN_LEAST_WORDS) gc_slice_before(gc_domain(d), wosize);
+  return limit_make_room(d, blocks);
 }
 
 bool gc_make_room_off_heap(struct domain *d, size_t bytes)

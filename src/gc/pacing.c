@@ -2,11 +2,9 @@
 /* Pacing: how much allocation the next cycle allows, and how much work each
  * slice owes. The derivation is in docs/design/pacing.md; in short:
  *
- * Let L be the live words found by the last cycle and o the space_overhead. Between
- * two ends of marking the program may allocate A words (the budget). Of the
- * garbage, what dies before marking starts is swept after this cycle, what dies later floats
- * into the next. With marking in the last part m of the budget the heap peaks
- * at L + A (1 + m), which is to be L (1 + o/100): A = L o / (100 (1 + m)).
+ * Let L be the live words and o the space_overhead. The heap may hold L (1 + o/100) words and a little more, and is
+ * fullest when marking ends. What the cycle then sweeps is gone before the next end of marking; what died while it marked floats
+ * into the next. So from one end of marking to the next the program may allocate (the budget) what L and that leave.
  *
  * Sweeping is owed over the first part of the budget, marking over the last; in
  * between the collector rests. All amounts are global: whoever runs a slice
@@ -20,7 +18,7 @@ static const double MARK_RATE = 12, MARK_PART_LEAST = 0.06, MARK_PART_MOST = 0.5
 /* The heap may hold so much more than L (1 + o/100): half of the tenth that the aim leaves for what is not foreseen. */
 static const double HEAP_PART = 1.05;
 
-/* Free slots that allocation has passed by take room from garbage, but no more than this part of it. */
+/* Free slots that allocation has passed by, and tables, take room from garbage, but no more than this part of it. */
 static const double WASTED_MOST = 0.4;
 
 /* The least budget: a small heap does not cycle for nothing (FIELD M12). With these figures, and marking in a half of the budget, its peak is
@@ -31,8 +29,8 @@ static const double BUDGET_LEAST_PART = 1 / 1.6;
 /* The most that one slice does, unless the program gets ahead of it: a pause of about a millisecond. */
 enum { SLICE_MOST_WORDS = 200 * 1000, SLICE_LEAST_WORDS = 2000 };
 
-/* Slices come within a nursery when that brings more than this part of a budget, and where the program is behind. */
-enum { FINE_PART = 8, SLICES_IN_NURSERY = 16, SLICE_LEAST_ALLOCATION = 1024 };
+/* How soon the next slice comes where the program is behind; and it never comes sooner than that. */
+enum { SLICES_IN_NURSERY = 16, SLICE_LEAST_ALLOCATION = 1024 };
 
 /* A nursery with less in it says nothing about how much survives. */
 enum { SURVIVAL_LEAST_WORDS = 4 * 1024 };
@@ -50,14 +48,15 @@ static double pacing_room(uint64_t live)
   return (left > least ? left : least) / (1 + MARK_PART_MOST);
 }
 
-static void pacing_set_budget(uint64_t live)
+/* [live] words are alive, and [floating] were left by the last cycle beside them. */
+static void pacing_set_budget(uint64_t live, int64_t floating)
 {
   struct pacing *p = &bac_gc.pacing;
   store_relaxed(&p->live, live);
+  store_relaxed(&p->floating, floating);
   double garbage = (double)live * (HEAP_PART * (1 + (double)bac_gc.params.space_overhead / 100) - 1);
   garbage -= bounded((double)p->wasted, 0, WASTED_MOST * garbage);
-  double marking = (double)live * p->mark_per_live / MARK_RATE;  /* what is allocated in the meantime: m A */
-  double budget = bounded(garbage - marking, garbage / (1 + MARK_PART_MOST), garbage / (1 + MARK_PART_LEAST));
+  double budget = garbage - (double)floating, marking = (double)live * p->mark_per_live / MARK_RATE;
   double least = BUDGET_LEAST_WORDS + BUDGET_LEAST_PART * (double)live * (double)bac_gc.params.space_overhead / 100;
   if (least > BUDGET_LEAST_MOST) least = BUDGET_LEAST_MOST;
   if (budget < least) budget = least;
@@ -69,16 +68,16 @@ static void pacing_set_budget(uint64_t live)
 void pacing_init(void)
 {
   bac_gc.pacing = (struct pacing){.mark_per_live = 1};
-  pacing_set_budget(bac_gc.params.initial_heap_words);
+  pacing_set_budget(bac_gc.params.initial_heap_words, 0);
 }
 
 /* A budget of the old overhead may be a thousand times too large. */
-void pacing_overhead_changed_stw(void) { pacing_set_budget(bac_gc.pacing.live); }
+void pacing_overhead_changed_stw(void) { pacing_set_budget(bac_gc.pacing.live, bac_gc.pacing.floating); }
 
 void pacing_allocated(struct gc_domain *g)
 {
   add_relaxed(&bac_gc.pacing.allocated, g->direct_words);
-  add_relaxed(&bac_gc.pacing.direct, g->direct_words);
+  g->lump += (int64_t)g->direct_words;
   g->direct_words = 0;
 }
 
@@ -89,64 +88,46 @@ void pacing_promoted_stw(uint64_t words, uint64_t fullest)
   if (fullest > SURVIVAL_LEAST_WORDS) p->promoted_part = (double)words / (double)fullest;
 }
 
-/* Large blocks come in lumps, and so do unmarshalled graphs. Of several domains' slices only one sees a lump: the figure falls slowly. */
-static void pacing_note_lump(void)
-{
-  struct pacing *p = &bac_gc.pacing;
-  uint64_t direct = load_relaxed(&p->direct), seen = load_relaxed(&p->lump_from), lump = load_relaxed(&p->lump);
-  if (direct == seen) return;
-  store_relaxed(&p->lump_from, direct);
-  store_relaxed(&p->lump, max_size(direct - min_size(seen, direct), lump - lump / 8));
-}
-
 /* What will be promoted for so many words in a nursery, if things go on as they were up to the last collection. */
 static double pacing_expected(double nursery_words) { return bac_gc.pacing.promoted_part * nursery_words; }
 
-/* A full nursery brings so much that slices must come within it. */
-static bool pacing_is_fine(const struct gc_domain *g)
-{
-  return pacing_expected((double)g->nursery_words) > (double)load_relaxed(&bac_gc.pacing.budget) / FINE_PART;
-}
-
 static size_t nursery_used(const struct gc_domain *g) { return (size_t)(g->dom.window->young_end - g->dom.window->young_ptr); }
 
-/* How far the program is on its way. The next slice comes a lump later, so what is due half a lump from now is due; but what
- * a nursery brings is foreseen. */
+/* How far the program is on its way, with what is about to be allocated at once and what is expected of the nursery. */
 static double pacing_now(const struct gc_domain *g)
 {
-  struct pacing *p = &bac_gc.pacing;
-  double nursery = pacing_is_fine(g) ? (double)nursery_used(g) : (double)g->nursery_words / 2;
-  return (double)load_relaxed(&p->allocated) + (double)load_relaxed(&p->lump) / 2 + pacing_expected(nursery);
+  return (double)load_relaxed(&bac_gc.pacing.allocated) + (double)g->coming + pacing_expected((double)nursery_used(g));
 }
 
+/* Where a cycle is to start, or a slice's worth of work will be due; sooner for a domain that is behind. */
 size_t pacing_next_slice(const struct gc_domain *g)
 {
-  struct pacing *p = &bac_gc.pacing;
-  size_t words = g->behind ? g->nursery_words / SLICES_IN_NURSERY : SIZE_MAX;
-  if (pacing_is_fine(g)) {
-    double missing = load_relaxed(&bac_gc.phase) == PHASE_IDLE ? (double)load_relaxed(&p->mark_at) - pacing_now(g)
-                                                               : SLICE_MOST_WORDS / pacing_work_per_word();
-    words = min_size(words, missing > 0 ? (size_t)(missing / pacing_expected(1)) : 0);
-  }
-  return max_size(words, SLICE_LEAST_ALLOCATION);
+  double missing = load_relaxed(&bac_gc.phase) == PHASE_IDLE ? pacing_words_to_cycle(g) : SLICE_MOST_WORDS / pacing_work_per_word();
+  double most = (double)(g->behind ? g->nursery_words / SLICES_IN_NURSERY : g->nursery_words), expected = pacing_expected(most);
+  if (expected > missing) most *= bounded(missing, 0, expected) / expected;
+  return max_size((size_t)most, SLICE_LEAST_ALLOCATION);
 }
 
+/* Large blocks may take twice the room of their words. */
+int64_t pacing_blocks_wanted(void) { return (int64_t)(2 * load_relaxed(&bac_gc.pacing.budget) / BLOCK_WORDS); }
+
+/* What dies while marking is still there beside a budget's worth. */
 void pacing_custom(double share_of_cycle)
 {
   if (share_of_cycle <= 0) return;
   if (share_of_cycle > 1) share_of_cycle = 1;
-  add_relaxed(&bac_gc.pacing.allocated, (uint64_t)(share_of_cycle * (double)load_relaxed(&bac_gc.pacing.budget)));
+  double budget = (double)load_relaxed(&bac_gc.pacing.budget), marking = budget - (double)load_relaxed(&bac_gc.pacing.mark_at);
+  add_relaxed(&bac_gc.pacing.allocated, (uint64_t)(share_of_cycle * (budget + marking)));
 }
 
 uint64_t gc_marked_words(void) { return load_relaxed(&bac_gc.pacing.mark_total); }
 uint64_t gc_cycles_marked(void) { return load_relaxed(&bac_gc.major_collections); }
 
-/* The lump of before is no reason to start a cycle where nothing has been allocated since the last one: where nothing is promoted any
- * more it would never fall, and one cycle would follow the other. */
+/* What is about to be allocated is no reason to start a cycle where nothing has been since the last one: what would it find? */
 bool pacing_wants_cycle(const struct gc_domain *g)
 {
-  bool allocated = load_relaxed(&bac_gc.pacing.allocated) != 0 || pacing_is_fine(g);
-  return allocated && pacing_now(g) >= (double)load_relaxed(&bac_gc.pacing.mark_at);
+  double now = pacing_now(g);
+  return now > (double)g->coming && now >= (double)load_relaxed(&bac_gc.pacing.mark_at);
 }
 
 void pacing_mark_started_stw(void)
@@ -158,6 +139,17 @@ void pacing_mark_started_stw(void)
   p->mark_work = max_size((uint64_t)((double)bac_gc.sample.live_words * p->mark_per_live), SLICE_LEAST_WORDS);
 }
 
+/* The side table is used where there are no objects of kind SCAN: each pool's part of it, of a large object the beginning, which is a page. */
+static uint64_t pacing_side_words(const struct heap_counts *counts)
+{
+  int64_t blocks = 0;
+  for (unsigned k = KIND_SCAN + 1; k < KINDS; k++) {
+    blocks += counts->large[k].objects;
+    for (unsigned c = 0; c < CLASSES; c++) blocks += counts->cls[k][c].pools;
+  }
+  return (uint64_t)blocks * (BLOCK_WORDS >> SIDE_SHIFT);
+}
+
 void pacing_cycle_finished_stw(void)
 {
   struct pacing *p = &bac_gc.pacing;
@@ -166,7 +158,9 @@ void pacing_cycle_finished_stw(void)
   p->finish_born_marked = p->allocated - min_size(p->mark_from, p->allocated);
   p->allocated = 0;
   p->finish_live = bac_gc.sample.live_words;
-  p->wasted = compact_wasted_words(&bac_heap.counts);
+  p->finish_coming = 0;
+  for_each_gc_domain(g) p->finish_coming += g->coming;
+  p->wasted = compact_wasted_words(&bac_heap.counts) + pacing_side_words(&bac_heap.counts) + bac_gc.ephe.table_words;
   p->heap_words = (uint64_t)bac_heap.used_blocks * BLOCK_WORDS;
 }
 
@@ -181,7 +175,9 @@ void pacing_cycle_swept(void)
   p->mark_per_live = bounded(p->mark_per_live, MARK_PER_LIVE_LEAST, MARK_PER_LIVE_MOST);
   double death_rate = (double)dead / (double)max_size(1, p->finish_allocated);
   uint64_t floating = (uint64_t)((death_rate > 1 ? 1 : death_rate) * (double)p->finish_born_marked);
-  pacing_set_budget(left - min_size(floating, left));
+  floating = min_size(floating, left);
+  uint64_t live = left - floating + p->finish_coming;
+  pacing_set_budget(live, (int64_t)(left - live));
 }
 
 /* A domain that has allocated since the last minor collection does slices; one that waits, in a pool of workers say, does none. (With 60 such,
@@ -207,7 +203,6 @@ static size_t pacing_owed_now(struct gc_domain *g)
 {
   struct pacing *p = &bac_gc.pacing;
   pacing_allocated(g);
-  pacing_note_lump();
   double allocated = pacing_now(g), budget = (double)load_relaxed(&p->budget);
   switch (load_relaxed(&bac_gc.phase)) {
   case PHASE_SWEEP:
@@ -236,15 +231,12 @@ static void pacing_tell(size_t owed, size_t work)
 }
 
 /* The most that one slice does now. What is owed beyond it is due a sixteenth of a nursery later, so that a program which is
- * ahead pays in short pauses; where that is much, in pauses twice as long, so that it is over soon. But when the program has used up another quarter of a
- * budget in the meantime, unmarshalling in a loop say, all of it is due. */
-static size_t pacing_most(struct gc_domain *g, size_t owed)
+ * ahead pays in short pauses; where that is much, in pauses twice as long, so that it is over soon. But a large block or graph pays at the rate
+ * of marking: where one comes after the other there may be no other slices. */
+static size_t pacing_most(const struct gc_domain *g, size_t owed)
 {
-  const struct pacing *p = &bac_gc.pacing;
-  uint64_t now = load_relaxed(&p->allocated);
-  if (!g->behind || now < g->behind_from) g->behind_from = now;
-  if (now - g->behind_from > load_relaxed(&p->budget) / 4) return owed;
-  return min_size(max_size(SLICE_MOST_WORDS, owed / 16), 2 * SLICE_MOST_WORDS);
+  double lump = (double)g->coming + (g->lump > 0 ? (double)g->lump : 0);
+  return max_size(min_size(max_size(SLICE_MOST_WORDS, owed / 16), 2 * SLICE_MOST_WORDS), (size_t)(MARK_RATE * lump));
 }
 
 /* A window does not put off what a domain owes that is behind. */

@@ -89,6 +89,7 @@ struct ephe_state {
   struct lock keys_lock;          /* RANK_EPHEMERONS: the next */
   struct ephe_keys keys;
   struct lock clean_lock;         /* RANK_LEAF: stores into ephemerons while they are cleaned */
+  size_t table_words;             /* [stw] size of all this when marking last ended, which is when it is largest */
 };
 
 struct marker {
@@ -162,13 +163,14 @@ struct gc_domain {
   bool leaving;                   /* [stw] it has handed over what it had, and is about to leave the table */
   struct domain_counters counters;
   struct domain_counters told;    /* [own, stw] the part of counters that bac_gc.told has */
+  size_t coming;                  /* [own, stw] words that are about to be allocated in the major heap at once */
   uint64_t direct_words;          /* allocated in the major heap, not by promotion, and not told to pacing yet */
   uint32_t deferred;              /* interrupts taken where they could not be served */
   double custom_minor;            /* share of a nursery that off-heap memory stands for */
   value *sample_at;               /* [own, stw] the observer's sample point in the nursery, NULL: none (hooks.h) */
   value *slice_at;                /* [own, stw] where in the nursery the next slice is due, NULL: after the minor collection */
   bool behind;                    /* [own] the last slice did not do all that is due */
-  uint64_t behind_from;           /* [own] pacing's [allocated] when that began */
+  int64_t lump;                   /* [own] words allocated in the major heap, not by promotion, since the last slice, less those that it foresaw */
   uint64_t stress_left;           /* allocations until the next forced collection */
   unsigned sweep_hint;
   struct work_window window;      /* [own] */
@@ -194,17 +196,17 @@ struct pacing {
   uint64_t mark_total;            /* [stw, atomic read] and in the cycles that ended before */
   uint32_t sharers;               /* [stw, atomic read] domains that share what is owed */
   uint64_t live;                  /* [atomic] what the budget was set for */
+  int64_t floating;               /* [atomic] what was left beside it, less what was about to be allocated */
   uint64_t budget;                /* [atomic] allocation from one end of marking to the next */
-  uint64_t direct;                /* [atomic] allocated in the major heap, not by promotion, since the start */
-  uint64_t lump, lump_from;       /* [atomic] words of it from one slice to the next; [direct] at the last slice */
   double promoted_part;           /* [stw] promoted words for each word in the fullest nursery, in the last minor collection */
   uint64_t mark_at;               /* [atomic] marking starts when so much is allocated */
   uint64_t finish_live;           /* [stw] live and dead words when marking ended */
   uint64_t finish_allocated;      /* [stw] what [allocated] was then */
+  uint64_t finish_coming;         /* [stw] what was about to be allocated then */
   uint64_t finish_born_marked;    /* [stw] the part of it since marking started */
   uint64_t mark_from;             /* [stw] what [allocated] was when marking started */
   uint64_t mark_work;             /* [stw] words that this cycle is expected to mark */
-  uint64_t wasted;                /* [stw] words of free slots in more pools than what was left when marking ended needs */
+  uint64_t wasted;                /* [stw] words of free slots in more pools than what was left when marking ended needs, and of tables beside the heap */
   uint64_t heap_words;            /* [stw] size of what is to be swept */
   double mark_per_live;           /* [stw, pacing_cycle_swept] marked words per live word in the last cycle */
 };
@@ -342,6 +344,8 @@ void gc_domain_free(struct gc_domain *g);
 /* A minor collection, unless another domain leads one first, and a slice of at least [least] words. */
 void gc_minor_and_slice(struct gc_domain *g, size_t least);
 void gc_slice(struct gc_domain *g, size_t least);             /* major work that is due, or [least] words of it */
+/* What is due when [words] have been allocated in the major heap, as is about to be done. [may gc] */
+void gc_slice_before(struct gc_domain *g, size_t words);
 /* Does what the collector wants of this domain; answers what only the client can do. */
 uint32_t gc_serve(struct gc_domain *g);
 /* A cycle that starts now, to its end; a compaction of what is there. [may gc] */
@@ -427,6 +431,7 @@ double pacing_words_to_cycle(const struct gc_domain *g);     /* that may be allo
 bool pacing_wants_cycle(const struct gc_domain *g);          /* it is time to start marking */
 void pacing_cycle_finished_stw(void);
 void pacing_cycle_swept(void);                               /* by whoever ended the sweeping */
+int64_t pacing_blocks_wanted(void);                          /* that the next cycle may take at most */
 void pacing_custom(double share_of_cycle);                  /* off-heap memory, as a share of a cycle's allocation */
 
 /* ---- limit.c ---- */

@@ -274,11 +274,12 @@ void heap_give_blocks(uint32_t first, uint32_t count)
 /* A piece takes a millisecond. */
 enum { RETURN_BLOCKS = 128 };
 
-void heap_plan_return(bool all)
+void heap_plan_return(int64_t most_kept)
 {
   struct heap *h = &bac_heap;
   lock_acquire(&h->lock);
-  int64_t keep = all ? 0 : SPARE_BLOCKS + h->taken_blocks + h->taken_blocks / 4;
+  int64_t keep = SPARE_BLOCKS + h->taken_blocks + h->taken_blocks / 4;
+  if (keep > most_kept) keep = most_kept;
   store_relaxed(&h->surplus_blocks, h->dirty_blocks > keep ? h->dirty_blocks - keep : 0);
   h->taken_blocks = 0;
   lock_release(&h->lock);

@@ -330,11 +330,11 @@ uint32_t heap_take_blocks_below(uint32_t end, uint32_t count, uint8_t first_kind
 bool heap_has_run(uint32_t count);
 /* From now on the heap grows by at least so much at a time, where there is room: [percent] of what is committed, and [blocks]. */
 void heap_set_growth(size_t percent, size_t blocks);
-/* Memory of free blocks goes back to the system. heap_plan_return says how much: all of it, or all but what is likely to be wanted
- * soon, which is a little more than was taken since the last plan (FIELD M4; giving back what the next cycle takes costs a
- * page fault for each 4 kB: a third of the time of a program that drops float arrays at once). heap_return_some gives back a piece
+/* Memory of free blocks goes back to the system. heap_plan_return says how much: all but what is likely to be wanted
+ * soon, which is a little more than was taken since the last plan, and at most [most_kept] blocks (FIELD M4; giving back what the next cycle takes
+ * costs a page fault for each 4 kB: a third of the time of a program that drops float arrays at once). heap_return_some gives back a piece
  * of that, 8 MiB; false: there was none left. */
-void heap_plan_return(bool all);
+void heap_plan_return(int64_t most_kept);
 bool heap_return_some(void);
 
 /* ---- Figures (counts.c) ---- */

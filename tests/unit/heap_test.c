@@ -124,16 +124,16 @@ TEST(class_edges)
 
 /* ---- Blocks ---- */
 
-static void heap_return_memory(bool all)
+static void heap_return_memory(int64_t most_kept)
 {
-  heap_plan_return(all);
+  heap_plan_return(most_kept);
   while (heap_return_some()) continue;
 }
 
 TEST(blocks_are_taken_lowest_first)
 {
   heap_started();
-  heap_return_memory(true);
+  heap_return_memory(0);
   uint32_t a = heap_take_blocks(3, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
   uint32_t b = heap_take_blocks(1, KIND_SCAN, KIND_SCAN);
   uint32_t c = heap_take_blocks(2, KIND_NOSCAN | KIND_LARGE, KIND_LARGE_REST);
@@ -149,7 +149,7 @@ TEST(blocks_are_taken_lowest_first)
   heap_give_blocks(a, c + 4 - a);
   EXPECT_EQ(bac_heap.used_blocks, 0);
   EXPECT_EQ(bac_heap.dirty_blocks, c + 4 - a);
-  heap_return_memory(true);
+  heap_return_memory(0);
   EXPECT_EQ(bac_heap.dirty_blocks, 0);
 }
 
@@ -157,27 +157,31 @@ TEST(blocks_are_taken_lowest_first)
 TEST(memory_that_is_not_wanted_goes_back)
 {
   heap_started();
-  heap_return_memory(true);
-  heap_return_memory(false);
+  heap_return_memory(0);
+  heap_return_memory(INT64_MAX);
   uint32_t a = heap_take_blocks(400, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
   heap_give_blocks(a, 400);
-  heap_return_memory(false);
+  heap_return_memory(INT64_MAX);
   EXPECT_EQ(bac_heap.dirty_blocks, 400);
   a = heap_take_blocks(100, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
   heap_give_blocks(a, 100);
-  heap_return_memory(false);
+  heap_return_memory(INT64_MAX);
   EXPECT_EQ(bac_heap.dirty_blocks, 64 + 125);
-  heap_return_memory(false);
+  a = heap_take_blocks(100, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
+  heap_give_blocks(a, 100);
+  heap_return_memory(150);   /* but no more than the caller expects to be taken */
+  EXPECT_EQ(bac_heap.dirty_blocks, 150);
+  heap_return_memory(INT64_MAX);
   EXPECT_EQ(bac_heap.dirty_blocks, 64);
 }
 
 TEST(memory_goes_back_in_pieces)
 {
   heap_started();
-  heap_return_memory(true);
+  heap_return_memory(0);
   uint32_t a = heap_take_blocks(300, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST);
   heap_give_blocks(a, 300);
-  heap_plan_return(true);
+  heap_plan_return(0);
   EXPECT(heap_return_some());
   EXPECT_EQ(bac_heap.dirty_blocks, 300 - 128);
   EXPECT_EQ(heap_take_blocks(100, KIND_SCAN | KIND_LARGE, KIND_LARGE_REST), a);   /* what has been taken meanwhile stays */
@@ -229,7 +233,7 @@ TEST(blocks_against_a_model)
   struct { uint32_t first, count; } run[RUNS] = {{0, 0}};
   int64_t used = 0;
   heap_started();
-  heap_return_memory(true);
+  heap_return_memory(0);
   for (int n = 0; n < 4000; n++) {
     int i = rng_below(&unit_rng, RUNS);
     if (run[i].count != 0) {
@@ -260,7 +264,7 @@ TEST(blocks_against_a_model)
   for (int i = 0; i < RUNS; i++)
     if (run[i].count != 0) heap_give_blocks(run[i].first, run[i].count);
   EXPECT_EQ(bac_heap.used_blocks, 0);
-  heap_return_memory(true);
+  heap_return_memory(0);
   EXPECT_EQ(*block_start(0), 0);
 }
 
