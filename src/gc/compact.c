@@ -286,19 +286,19 @@ static size_t overhead_percent(uint64_t wasted, uint64_t live)
 }
 
 /* A program that fills again what a compaction gave back needs that memory. So after each compaction the next
- * must wait, longer each time that it comes soon after; unless what lives has doubled or halved
- * meanwhile: that is another heap. */
+ * must wait, longer each time that it comes soon after; unless there is twice as much to give back as there ever was meanwhile: that is another heap.
+ * (Not: unless what lives has doubled or halved. A cycle that ended half-way through a swing of the heap began the waiting anew.) */
 bool compact_is_due(struct auto_compaction *a, size_t max_overhead, uint64_t cycle, uint64_t wasted, uint64_t live)
 {
   if (max_overhead == 0) return true;
   if (max_overhead >= OVERHEAD_NEVER) return false;
   if (wasted < COMPACT_LEAST_WORDS || overhead_percent(wasted, live) <= max_overhead) return false;
-  bool same = a->cycle != 0 && live <= 2 * a->live && live >= a->live / 2;
+  bool same = a->cycle != 0 && wasted <= 2 * a->wasted;
   if (same && cycle < a->cycle + a->interval) return false;
   bool soon = same && cycle < a->cycle + 4 * a->interval;
   a->interval = soon ? min_size(2 * a->interval, INTERVAL_MOST) : INTERVAL_LEAST;
+  a->wasted = soon ? max_size(a->wasted, wasted) : wasted;
   a->cycle = cycle;
-  a->live = live;
   return true;
 }
 

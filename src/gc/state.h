@@ -185,7 +185,7 @@ static inline struct gc_domain *gc_domain(struct domain *d) { return (struct gc_
 /* See compact_is_due. */
 struct auto_compaction {
   uint64_t cycle;                 /* of the last one; 0: there was none */
-  uint64_t live;                  /* words that lived then */
+  uint64_t wasted;                /* words that it gave back, or one before it that came soon before */
   uint64_t interval;              /* cycles before the next may come */
 };
 

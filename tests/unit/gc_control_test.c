@@ -153,13 +153,22 @@ TEST(compaction_of_a_heap_that_is_filled_again)
   EXPECT(n >= 6 && n <= 14);
 }
 
+/* Cycles end at the top of its swings, at the bottom and half-way. */
+TEST(compaction_of_a_heap_that_swings)
+{
+  struct auto_compaction a = {0};
+  unsigned n = 0;
+  for (uint64_t cycle = 1; cycle <= 400; cycle++) n += compact_is_due(&a, 500, cycle, WASTED / (1 + cycle % 3), LIVE / (1 + cycle % 4));
+  EXPECT(n >= 6 && n <= 14);
+}
+
 TEST(compaction_of_a_heap_that_changes)
 {
   struct auto_compaction a = {0};
-  EXPECT_EQ(compactions_in(&a, 1, 1, 500, LIVE), 1);
-  EXPECT_EQ(compactions_in(&a, 2, 1, 500, LIVE), 0);
-  EXPECT_EQ(compactions_in(&a, 2, 1, 500, LIVE / 2 - 1), 1);
-  EXPECT_EQ(compactions_in(&a, 3, 1, 500, LIVE), 1);
+  EXPECT(compact_is_due(&a, 500, 1, WASTED, LIVE));
+  EXPECT(!compact_is_due(&a, 500, 2, WASTED, LIVE / 4));
+  EXPECT(compact_is_due(&a, 500, 2, 2 * WASTED + 1, LIVE));
+  EXPECT(!compact_is_due(&a, 500, 3, 2 * WASTED, LIVE));
 }
 
 TEST(compaction_obeys_max_overhead)
