@@ -299,6 +299,23 @@ static inline value heap_alloc(struct allocator *a, unsigned kind, mlsize_t wosi
   return Val_hp(hp);
 }
 
+/* The same for objects of 1 to EXACT_WORDS_MAX - 1 fields, whose slots are no larger than they. */
+static INLINED value heap_alloc_exact(struct allocator *a, unsigned kind, mlsize_t wosize, tag_t tag)
+{
+  size_t whsize = wosize + 1;
+  unsigned cls = class_of_exact(whsize);
+  struct bump *b = &a->bump[kind][cls];
+  header_t *hp = b->next;
+  if (unlikely(hp == b->end)) {
+    hp = allocator_refill(a, kind, cls);
+    if (hp == NULL) return 0;
+  }
+  b->next = hp + whsize;
+  if (kind != KIND_SCAN) store_relaxed(side_byte(hp), side_colour(heap_colour()));
+  *hp = Make_header(wosize, tag, heap_colour());
+  return Val_hp(hp);
+}
+
 /* ---- Sweeping ---- */
 
 /* All pools and large objects become unswept. World stopped, allocators retired. */

@@ -7,7 +7,8 @@
  * bytes that OCaml 5.3 writes; docs/design/marshal.md describes it whole.
  *
  *   extern.c        writing, caml_obj_reachable_words
- *   intern.c        reading
+ *   intern.h        reading, in three files
+ *   marshal_header.c  headers
  *   marshal_io.c    where messages go and come from: strings, channels, C memory
  *   compression.c   the hooks for compression, zstd.c what bytecode programs put there
  *
@@ -128,6 +129,11 @@ struct intern_state *intern_begin(const struct marshal_header *h, const char *wh
 /* The second half, with data of h->data_size bytes, which may be in the OCaml heap.
  * [no gc] until it returns or [raises]. */
 value intern_data(struct intern_state *s, const void *data);
+
+/* C memory for a message that comes from a channel. take: what the domain has kept, or NULL; it is the caller's then. keep: for the next one,
+ * or freed. [end] is where the block ends, whatever is in it. [no gc] */
+struct caml_output_block *marshal_buffer_take(void);
+void marshal_buffer_keep(struct caml_output_block *b);
 
 /* A message at the start of [data], which is C memory; [size] may exceed the message. [may gc]
  * [raises Failure or Out_of_memory]. */

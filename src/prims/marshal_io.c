@@ -218,16 +218,27 @@ static void get_header(struct channel *c, struct marshal_header *h)
   parse_or_fail("input_value", bytes, size, h);
 }
 
+/* A block with room for [room] bytes, of which the first [have] are those of *held, which has it then. */
+static struct caml_output_block *widen_held(value *held, size_t have, size_t room)
+{
+  struct caml_output_block *b = Held_blocks(*held);
+  if (b != NULL && (size_t)(b->end - b->data) >= room) return b;
+  if (have == 0) held_free(*held);
+  b = caml_stat_resize_noexc(Held_blocks(*held), sizeof *b + room);
+  if (b == NULL) caml_raise_out_of_memory();
+  b->next = NULL;
+  b->end = b->data + room;
+  return Held_blocks(*held) = b;
+}
+
 /* Reads [size] bytes from the channel into a block that [*held] holds. The memory
  * grows with what arrives: the size may be a lie. */
 static void get_data(struct channel *c, size_t size, value *held)
 {
   enum { FIRST_PIECE = 16 << 20 };
+  Held_blocks(*held) = marshal_buffer_take();
   for (size_t have = 0, room = min_size(size, FIRST_PIECE);; room = min_size(size, 2 * room)) {
-    struct caml_output_block *b = caml_stat_resize_noexc(Held_blocks(*held), sizeof *b + room);
-    if (b == NULL) caml_raise_out_of_memory();
-    b->next = NULL;
-    Held_blocks(*held) = b;
+    struct caml_output_block *b = widen_held(held, have, room);
     intnat wanted = (intnat)(room - have);
     if (caml_really_getblock(c, b->data + have, wanted) < wanted) fail("input_value", "truncated object");
     have = room;
@@ -242,7 +253,8 @@ static value input_long(struct channel *c, const struct marshal_header *h)
   get_data(c, h->data_size, &held);
   struct intern_state *s = intern_begin(h, "input_value", NULL);
   value v = intern_data(s, Held_blocks(held)->data);
-  held_free(held);
+  marshal_buffer_keep(Held_blocks(held));
+  Held_blocks(held) = NULL;
   return v;
 }
 
