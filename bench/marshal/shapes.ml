@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: MIT *)
 (* Values of one shape are written and read again and again: shapes SHAPE SCALE [OPERATION]. Prints for each operation its name,
-   processor time in user mode and in all, and at the end what the messages were, by which the runs are compared.
+   processor time in user mode and in all, and the time that went by; and at the end what the messages were, by which the runs are compared.
    OPERATION is run ten times as often; of the others, those that it needs, once. *)
 type record = { name : string; weight : float; count : int; tags : string list; left : record option; right : record option }
 type node = { mutable next : node array; id : int }
@@ -51,11 +51,11 @@ let only = if Array.length Sys.argv > 3 then Some Sys.argv.(3) else None
 let measured name rounds f =
   let repeat f = for _ = 1 to match only with None -> rounds | Some n when n = name -> 10 * rounds | Some _ -> 1 do f () done in
   Gc.full_major ();
-  let a = Unix.times () in
+  let a = Unix.times () and began = Unix.gettimeofday () in
   repeat f;
-  let b = Unix.times () in
+  let b = Unix.times () and ended = Unix.gettimeofday () in
   let user = b.Unix.tms_utime -. a.Unix.tms_utime in
-  Printf.printf "%s %.4f %.4f\n%!" name user (user +. b.Unix.tms_stime -. a.Unix.tms_stime)
+  Printf.printf "%s %.4f %.4f %.4f\n%!" name user (user +. b.Unix.tms_stime -. a.Unix.tms_stime) (ended -. began)
 
 let kept = ref (Obj.repr 0)
 let keep v = kept := Sys.opaque_identity v
