@@ -4,8 +4,8 @@
  *
  * The latter is seen when OCaml code is entered (overflow_is_near). The former runs into the guard page below the
  * stack: the handler of that signal has the interrupted thread raise Stack_overflow in place of going on. That is only right
- * where the collector is not at work; elsewhere, and for any other segmentation fault, the signal has its
- * default effect.
+ * where the collector is not at work, and where OCaml code has said from where it called C: a [@@noalloc] call says nothing, and what
+ * Caml_state has is of an earlier call. Elsewhere, and for any other segmentation fault, the signal has its default effect.
  *
  * Handlers of all signals run on a stack of their own in each thread that runs OCaml code: a fiber may be too small for them.
  *
@@ -13,6 +13,7 @@
  * the thread. */
 #include "native/context.h"
 
+#include "abi/codefrag.h"
 #include "base/bits.h"
 #include "os/os.h"
 #include "sync/atomic.h"
@@ -83,9 +84,18 @@ static bool is_at_end(const char *address)
   return c_stack.low && address >= c_stack.low - GUARD_ZONE && address < c_stack.low + GUARD_ZONE;
 }
 
+/* The first word of the C stack is the return address of the function that OCaml code called. After a call by the glue that leads into the
+ * glue (or is an argument, where some are on the stack); after a [@@noalloc] call it is the program's code. */
+static bool is_noalloc_call(const caml_domain_state *st)
+{
+  const char *back = ((const char *const *)st->c_stack)[-1];
+  return codefrag_find_pc(back) != NULL && !(back >= caml_system__code_begin && back < caml_system__code_end);
+}
+
 static bool may_raise(const caml_domain_state *st)
 {
-  return st && st->c_stack && st->exn_handler && load_relaxed(&st->domain->state) == DOMAIN_RUNNING && !world_is_stopped();
+  return st && st->c_stack && st->exn_handler && load_relaxed(&st->domain->state) == DOMAIN_RUNNING && !world_is_stopped()
+         && !is_noalloc_call(st);
 }
 
 /* Runs on the part of the C stack that the fault was below: what was there is left. */
@@ -94,12 +104,14 @@ static void overflow_raise(caml_domain_state *st) { raise_here(st, caml_exceptio
 static void fault_arrived(int signo, siginfo_t *info, void *context)
 {
   ucontext_t *at = context;
-  if (is_at_end(info->si_addr) && is_at_end((const char *)context_sp(at)) && may_raise(Caml_state_opt)) {
+  bool is_sent = info->si_code <= 0;    /* by a process */
+  if (!is_sent && is_at_end(info->si_addr) && is_at_end((const char *)context_sp(at)) && may_raise(Caml_state_opt)) {
     context_call(at, overflow_raise, Caml_state, Caml_state->c_stack);
     return;
   }
-  /* The instruction is tried again, and has its default effect. */
+  /* The instruction is tried again, and has its default effect; a signal that was sent comes once more when this handler has returned. */
   signal(signo, SIG_DFL);
+  if (is_sent) raise(signo);
 }
 
 void overflow_handle_faults(void)
