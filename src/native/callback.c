@@ -12,7 +12,6 @@
 value native_enter(value (*entry)(caml_domain_state *, value, value *), value closure, value *args)
 {
   caml_domain_state *st = Caml_state;
-  if (unlikely(st->c_stack == NULL)) overflow_watch_thread();
   if (unlikely(overflow_is_near() || !stack_ensure(st, STACK_ENTRY_WORDS)))
     return Make_exception_result(caml_exception_stack_overflow());
   st->current_stack->callbacks++;

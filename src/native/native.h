@@ -54,9 +54,7 @@ extern const struct gc_client native_client;
 void overflow_handle_faults(void);
 /* The end of it, and of this thread's part. */
 void overflow_ignore_faults(void);
-/* A thread is about to run OCaml code for the first time. */
-void overflow_watch_thread(void);
-/* Is there little left of the C stack? Such a thread only. */
+/* Is there little left of the C stack? Asked before OCaml code runs: from the first time on the thread is watched. */
 bool overflow_is_near(void);
 
 /* ---- Callbacks (callback.c) ---- */

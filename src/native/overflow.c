@@ -28,6 +28,7 @@ enum { C_STACK_RESERVE = 128 * 1024 };
 enum { GUARD_ZONE = 256 * 1024 };
 
 static __thread struct {
+  bool watched;
   char *low;                    /* the lowest address of the stack; NULL: not known */
   size_t reserve;
 } c_stack;
@@ -62,11 +63,13 @@ static void signal_stack_install(void)
   sigaltstack(&(stack_t){.ss_sp = memory, .ss_size = SIGNAL_STACK_BYTES}, NULL);
 }
 
-void overflow_watch_thread(void)
+/* The thread is about to run OCaml code for the first time. */
+static void watch_thread(void)
 {
   char *low;
   size_t size;
   signal_stack_install();
+  c_stack.watched = true;
   if (!os_thread_stack(&low, &size)) return;
   c_stack.low = low;
   c_stack.reserve = min_size(C_STACK_RESERVE, size / 4);
@@ -74,6 +77,7 @@ void overflow_watch_thread(void)
 
 bool overflow_is_near(void)
 {
+  if (unlikely(!c_stack.watched)) watch_thread();
   return (size_t)((char *)__builtin_frame_address(0) - c_stack.low) < c_stack.reserve;
 }
 
