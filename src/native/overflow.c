@@ -9,8 +9,11 @@
  *
  * Handlers of all signals run on a stack of their own in each thread that runs OCaml code: a fiber may be too small for them.
  *
- * State: thread-local the bounds of the thread's stack; a thread-specific value, the memory of its signal stack, which goes with
- * the thread. */
+ * A thread that the runtime starts has that in its own stack (os_thread_start); for the main thread and for those of C programs it is made
+ * here, and while there is no memory for it they may not call OCaml code.
+ *
+ * State: thread-local the bounds of the thread's stack; a thread-specific value, the memory of a signal stack that was made here, which
+ * goes with the thread. */
 #include "native/context.h"
 
 #include "abi/codefrag.h"
@@ -21,7 +24,6 @@
 #include <pthread.h>
 #include <signal.h>
 
-enum { SIGNAL_STACK_BYTES = 64 * 1024 };
 /* What C code that OCaml code calls may count on; the collector is among it. */
 enum { C_STACK_RESERVE = 128 * 1024 };
 /* How far from the end of the stack the fault of a large frame may be. */
@@ -42,7 +44,7 @@ static void signal_stack_free(void *memory)
 {
   stack_t none = {.ss_flags = SS_DISABLE};
   sigaltstack(&none, NULL);
-  os_free(memory, SIGNAL_STACK_BYTES);
+  os_free(memory, OS_SIGNAL_STACK_BYTES);
 }
 
 static void signal_stack_key_create(void)
@@ -51,16 +53,16 @@ static void signal_stack_key_create(void)
     bac_fatal("cannot start: no thread-specific data");
 }
 
-/* A host program's own is kept. */
-static void signal_stack_install(void)
+/* A thread that this runtime started has one, and a host program's own is kept. False: no memory. */
+static bool signal_stack_install(void)
 {
   stack_t now;
+  if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE)) return true;
   pthread_once(&signal_stack_once, signal_stack_key_create);
-  if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE)) return;
-  void *memory = os_alloc(SIGNAL_STACK_BYTES);
-  if (!memory) bac_fatal("out of memory: no stack for signal handlers");
+  void *memory = os_alloc(OS_SIGNAL_STACK_BYTES);
+  if (!memory) return false;
   pthread_setspecific(signal_stack_key, memory);
-  sigaltstack(&(stack_t){.ss_sp = memory, .ss_size = SIGNAL_STACK_BYTES}, NULL);
+  return sigaltstack(&(stack_t){.ss_sp = memory, .ss_size = OS_SIGNAL_STACK_BYTES}, NULL) == 0;
 }
 
 /* The thread is about to run OCaml code for the first time. */
@@ -68,8 +70,7 @@ static void watch_thread(void)
 {
   char *low;
   size_t size;
-  signal_stack_install();
-  c_stack.watched = true;
+  c_stack.watched = signal_stack_install();
   if (!os_thread_stack(&low, &size)) return;
   c_stack.low = low;
   c_stack.reserve = min_size(C_STACK_RESERVE, size / 4);
@@ -78,6 +79,7 @@ static void watch_thread(void)
 bool overflow_is_near(void)
 {
   if (unlikely(!c_stack.watched)) watch_thread();
+  if (unlikely(!c_stack.watched)) return true;    /* no stack for signal handlers */
   return (size_t)((char *)__builtin_frame_address(0) - c_stack.low) < c_stack.reserve;
 }
 

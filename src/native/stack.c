@@ -2,9 +2,10 @@
 /* Fibers: making, growing and freeing them. What lies on one is in stack.h; who switches between
  * them, in the assembly file; who walks them, in walk.c.
  *
- * A domain's own fiber gets address space for the largest stack at once, and the system gives it memory as it is touched. Its struct,
- * up to which it is used, begins close to the top; growing puts it further down, and nothing else is copied.
- * Where that much address space is not to be had, and for the fibers of handlers, which are many and small, growing takes twice the
+ * A domain's or a thread's own fiber begins as a block of 32 KiB, which is as much as most of them ever use: threads cost no mappings. When
+ * that is full it moves, once, to address space for the largest stack, which the system gives memory as it is touched. Its struct, up to
+ * which it is used, begins close to the top there; growing puts it further down, and nothing else is copied.
+ * Where address space is limited (ulimit -v), and for the fibers of handlers, which are many and small, growing takes twice the
  * memory and copies.
  *
  * Small fibers that are done with wait in lists of their domain, one for each size that growing makes: Caml_state->stack_cache
@@ -16,6 +17,7 @@
 #include "abi/params.h"
 #include "base/bits.h"
 #include "gc/message.h"
+#include "os/os.h"
 #include "sync/atomic.h"
 
 #include <stdlib.h>
@@ -46,16 +48,16 @@ static struct stack_info *stack_from_heap(size_t words)
   return memory ? stack_format(memory, words, 0) : NULL;
 }
 
-/* Lazily filled; huge pages would fill it in large steps. */
+/* Lazily filled; huge pages would fill it in large steps. NULL where address space is limited: threads and the C heap need it more. */
 static struct stack_info *stack_from_mapping(size_t words, size_t first_words)
 {
+  if (os_address_space_limit() != SIZE_MAX) return NULL;
   words = align_up(words, PAGE_WORDS);
   if (words / PAGE_WORDS > UINT32_MAX) return NULL;
   size_t bytes = Bsize_wsize(words);
   void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return NULL;
   madvise(memory, bytes, MADV_NOHUGEPAGE);
-  first_words = min_size(first_words, words);
   return stack_format((value *)memory + words - first_words, first_words, words / PAGE_WORDS);
 }
 
@@ -115,8 +117,7 @@ struct stack_info *stack_new(void) { return stack_small(STACK_WORDS); }
 
 struct stack_info *stack_new_main(void)
 {
-  struct stack_info *s = stack_from_mapping(max_size(stack_max_words(), STACK_WORDS), STACK_MAIN_WORDS);
-  return s ? s : stack_from_heap(STACK_MAIN_WORDS);
+  return stack_from_heap(min_size(max_size(stack_max_words(), STACK_WORDS), STACK_MAIN_WORDS));
 }
 
 static void stack_give_back(struct stack_info *s)
@@ -188,6 +189,14 @@ static void stack_move(caml_domain_state *st, struct stack_info *old, struct sta
   stack_free(old);
 }
 
+/* To move [old] to. */
+static struct stack_info *stack_larger(const struct stack_info *old, size_t words)
+{
+  bool own = old->top->parent == NULL;
+  struct stack_info *s = own ? stack_from_mapping(stack_max_words(), words) : NULL;
+  return s ? s : stack_small(words);
+}
+
 bool stack_ensure(caml_domain_state *st, size_t words)
 {
   struct stack_info *old = st->current_stack;
@@ -201,7 +210,7 @@ bool stack_ensure(caml_domain_state *st, size_t words)
   if (need <= mapped_words(old)) {
     stack_extend(st, old, want = min_size(want, mapped_words(old)));
   } else {
-    struct stack_info *fresh = stack_small(want);
+    struct stack_info *fresh = stack_larger(old, want);
     if (!fresh) return false;
     stack_move(st, old, fresh);
   }

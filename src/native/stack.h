@@ -74,7 +74,7 @@ struct c_stack_link {
 /* The largest size of one fiber in words (l= of OCAMLRUNPARAM, Gc.stack_limit). */
 size_t stack_max_words(void);
 
-/* A domain's own fiber, which need not move while it grows; a handler's. NULL: no memory. [no gc] */
+/* A domain's or a thread's own fiber, which moves once as it grows, where address space is not limited; a handler's. NULL: no memory. [no gc] */
 struct stack_info *stack_new_main(void);
 struct stack_info *stack_new(void);
 void stack_free(struct stack_info *s);

@@ -53,7 +53,8 @@ static inline void os_relax(void)
 unsigned os_core(void);     /* the core that this thread is on, by a number that the system gives it */
 
 /* A thread that nobody joins. 0 or an errno value. The new thread has all signals
- * blocked but those that signal an error. */
+ * blocked but those that signal an error, and a stack for their handlers (sigaltstack), of so many bytes. */
+enum { OS_SIGNAL_STACK_BYTES = 64 * 1024 };
 int os_thread_start(void (*run)(void *arg), void *arg);
 /* Waits until no thread of os_thread_start is left, to its last instruction; all of them are ending. */
 void os_threads_end(void);
@@ -61,7 +62,8 @@ void os_threads_end(void);
 /* Fault injection: the [nth] fallible call from now on (1: the next) fails,
  * once. 0 disarms. Returns how many such calls were made since the last arm. */
 uint64_t os_fault_arm(uint64_t nth);
-/* Bounds of the calling thread's stack, up to where it may grow. False: not known. */
+/* Bounds of the calling thread's stack, up to where it may grow; of a thread that was started here the lower one is too low by what the C
+ * library has at the top, some KiB. False: not known. */
 bool os_thread_stack(char **low, size_t *size);
 
 #endif

@@ -385,24 +385,44 @@ void os_threads_end(void)
 struct thread_start {
   void (*run)(void *arg);
   void *arg;
+  size_t stack_bytes;
 };
 
+/* Of a thread that was started here; size 0: of another. */
+static __thread struct { char *low; size_t size; } own_stack;
+
+/* The stack for signal handlers is at the beginning of the thread's own: it is there when the thread is, needs no system calls to make
+ * and free, and is far from where that stack overflows. A sanitizer's own comes back at the end.
+ * Nothing calls malloc or free here before the thread does: the C library would reserve 64 MiB of address space for it. */
 static void *thread_main(void *boxed)
 {
-  struct thread_start start = *(struct thread_start *)boxed;
-  free(boxed);
-  start.run(start.arg);
+  struct thread_start *start = boxed;
+  char handlers_stack[OS_SIGNAL_STACK_BYTES];
+  stack_t before;
+  own_stack.low = handlers_stack - start->stack_bytes;
+  own_stack.size = start->stack_bytes;
+  sigaltstack(&(stack_t){.ss_sp = handlers_stack, .ss_size = sizeof handlers_stack}, &before);
+  start->run(start->arg);
+  sigaltstack(&before, NULL);
+  free(start);
   ended_join(pthread_self());
   return NULL;
 }
 
+/* The stack is as much larger than usual as handlers have of it. */
 static int thread_create(struct thread_start *start)
 {
   pthread_t thread;
+  pthread_attr_t attributes;
   pthread_once(&ended.once, ended_survives_fork);
+  int err = pthread_attr_init(&attributes);
+  if (err != 0) return err;
+  pthread_attr_getstacksize(&attributes, &start->stack_bytes);
+  pthread_attr_setstacksize(&attributes, start->stack_bytes + OS_SIGNAL_STACK_BYTES);
   __atomic_fetch_add(&ended.started, 1, __ATOMIC_SEQ_CST);
-  int err = pthread_create(&thread, NULL, thread_main, start);
+  err = pthread_create(&thread, &attributes, thread_main, start);
   if (err != 0) __atomic_fetch_sub(&ended.started, 1, __ATOMIC_SEQ_CST);
+  pthread_attr_destroy(&attributes);
   return err;
 }
 
@@ -419,7 +439,7 @@ int os_thread_start(void (*run)(void *arg), void *arg)
   if (fault_hits()) return EAGAIN;
   struct thread_start *start = malloc(sizeof *start);
   if (start == NULL) return ENOMEM;
-  *start = (struct thread_start){ run, arg };
+  *start = (struct thread_start){ .run = run, .arg = arg };
   /* A thread inherits its creator's mask, so there is no moment at which it
    * could be chosen to handle a signal. */
   sigset_t blocked, before;
@@ -449,6 +469,11 @@ bool os_thread_stack(char **low, size_t *size)
 {
   pthread_attr_t attributes;
   void *lowest;
+  if (own_stack.size != 0) {
+    *low = own_stack.low;
+    *size = own_stack.size;
+    return true;
+  }
   if (main_stack(low, size)) return true;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return false;
   bool known = pthread_attr_getstack(&attributes, &lowest, size) == 0;

@@ -269,6 +269,9 @@ TEST(wait_returns)
 struct thread_probe {
   uint32_t done;      /* [atomic] futex */
   bool term_blocked, segv_blocked;
+  stack_t handlers;
+  char *low, *low_there;
+  size_t size, size_there;
 };
 
 static void probe_thread(void *arg)
@@ -278,11 +281,17 @@ static void probe_thread(void *arg)
   pthread_sigmask(SIG_SETMASK, NULL, &mask);
   probe->term_blocked = sigismember(&mask, SIGTERM) == 1 && sigismember(&mask, SIGALRM) == 1;
   probe->segv_blocked = sigismember(&mask, SIGSEGV) == 1 || sigismember(&mask, SIGFPE) == 1;
+  pthread_attr_t attributes;
+  sigaltstack(NULL, &probe->handlers);
+  os_thread_stack(&probe->low, &probe->size);
+  pthread_getattr_np(pthread_self(), &attributes);
+  pthread_attr_getstack(&attributes, (void **)&probe->low_there, &probe->size_there);
+  pthread_attr_destroy(&attributes);
   store_seq(&probe->done, 1);
   os_wake(&probe->done, 1);
 }
 
-TEST(thread_start_signals)
+TEST(thread_start)
 {
   static struct thread_probe probe;
   probe = (struct thread_probe){ 0 };
@@ -291,6 +300,10 @@ TEST(thread_start_signals)
   EXPECT_EQ(os_thread_start(probe_thread, &probe), 0);
   while (load_seq(&probe.done) == 0) os_wait(&probe.done, 0, 0);
   EXPECT(probe.term_blocked && !probe.segv_blocked);
+  EXPECT(!(probe.handlers.ss_flags & SS_DISABLE) && probe.handlers.ss_size == OS_SIGNAL_STACK_BYTES);
+  EXPECT_EQ(probe.low + probe.size, (char *)probe.handlers.ss_sp);
+  EXPECT(probe.low <= probe.low_there && probe.low + 64 * 1024 > probe.low_there);
+  EXPECT_EQ(probe.size_there, probe.size + OS_SIGNAL_STACK_BYTES);
   pthread_sigmask(SIG_SETMASK, NULL, &after);
   EXPECT_EQ(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
 }
