@@ -21,7 +21,7 @@ static void dead_object(value v, unsigned kind)
 static struct allocator *heap_started(void)
 {
   if (bac_heap.base == 0) {
-    const char *why = heap_init(0, dead_object);
+    const char *why = heap_init(0, 0, dead_object);
     if (why != NULL) bac_fatal("%s", why);
     allocator_init(&allocator);
   }
