@@ -183,7 +183,7 @@ struct domain *gc_init(const struct gc_params *params, const struct gc_client *c
   if (!domains_init((int)limit, (int)bac_gc.params.markers)) return NULL;
   *why = "no address space for the nurseries";
   if (!nursery_init(limit, bac_gc.params.minor_words)) return NULL;
-  *why = heap_init(bac_nurseries.bytes, gc_dead_object);
+  *why = heap_init(bac_nurseries.bytes, limit_heap_most(bac_gc.params.heap_limit), gc_dead_object);
   if (*why != NULL) return NULL;
   limit_init(bac_gc.params.heap_limit);
   bac_heap.huge_pages = bac_gc.params.huge_pages;

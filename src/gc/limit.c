@@ -53,6 +53,9 @@ static void limit_set_at(int64_t blocks)
   limit_tell_heap();
 }
 
+/* At twice the limit a program is ended. */
+size_t limit_heap_most(size_t bytes) { return min_size(bytes, SIZE_MAX / 4) * 2; }
+
 void limit_init(size_t bytes)
 {
   struct heap_limit *l = &bac_gc.limit;

@@ -436,6 +436,7 @@ void pacing_custom(double share_of_cycle);                  /* off-heap memory, 
 
 /* ---- limit.c ---- */
 int64_t limit_heap_blocks(void);                             /* what memory outside leaves of the limit to the heap */
+size_t limit_heap_most(size_t bytes);                        /* of what Xlimit says: a heap that no program goes beyond; 0: unknown */
 void limit_init(size_t bytes);                               /* Xlimit, 0: the default; after heap_init */
 void limit_obey(struct gc_domain *g);                        /* after a slice: collects, compacts, tells the client */
 void limit_watch(struct gc_domain *g);                       /* where nothing may be collected: asks for the above. [no gc] */

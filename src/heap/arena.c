@@ -17,13 +17,14 @@ static const size_t ARENA_BYTES_MIN = (size_t)16 << 20;
 /* Bytes of tables for one block; its two bits count as a byte. */
 enum { TABLE_BYTES_PER_BLOCK = 3 + sizeof(struct block) + (BLOCK_BYTES >> SIDE_SHIFT) };
 
-static size_t arena_wanted_bytes(size_t nursery_bytes)
+static size_t arena_wanted_bytes(size_t nursery_bytes, size_t heap_bytes)
 {
   size_t limit = os_address_space_limit();
   if (limit == SIZE_MAX) return ARENA_BYTES_MAX;
   /* Under ulimit -v: three quarters of what the nursery leaves; the rest is for the C heap, stacks, libraries. */
   size_t left = limit > nursery_bytes ? limit - nursery_bytes : 0;
   size_t bytes = left / 4 * 3 / (BLOCK_BYTES + TABLE_BYTES_PER_BLOCK) * BLOCK_BYTES;
+  if (heap_bytes != 0) bytes = min_size(bytes, align_up(heap_bytes, BLOCK_BYTES));
   return min_size(max_size(bytes, ARENA_BYTES_MIN), ARENA_BYTES_MAX);
 }
 
@@ -71,10 +72,10 @@ static void class_pools_init(struct class_pools *p)
   for (int i = 0; i < PARTIAL_LISTS; i++) p->partial[i] = NO_BLOCK;
 }
 
-const char *heap_init(size_t nursery_bytes, dead_object_fn dead)
+const char *heap_init(size_t nursery_bytes, size_t heap_bytes, dead_object_fn dead)
 {
   struct heap *h = &bac_heap;
-  size_t bytes = align_down(arena_wanted_bytes(nursery_bytes), (size_t)ARENA_STEP_BLOCKS << BLOCK_SHIFT);
+  size_t bytes = align_down(arena_wanted_bytes(nursery_bytes, heap_bytes), (size_t)ARENA_STEP_BLOCKS << BLOCK_SHIFT);
   while (!arena_reserve(bytes)) {
     bytes = align_down(bytes / 2, (size_t)ARENA_STEP_BLOCKS << BLOCK_SHIFT);
     if (bytes < ARENA_BYTES_MIN) return "no address space for the heap";

@@ -328,8 +328,9 @@ static inline bool heap_is_swept(void) { return load_acquire(&bac_heap.unswept) 
 /* ---- The whole heap ---- */
 
 /* NULL, or what could not be had. Sizes the arena for the address space that there is;
- * [nursery_bytes] of it stay for the nursery. All of it may be used until max_blocks is changed. */
-const char *heap_init(size_t nursery_bytes, dead_object_fn dead);
+ * [nursery_bytes] of it stay for the nursery; where it is limited, no more than [heap_bytes] of it are taken (0: whatever fits). All of the
+ * arena may be used until max_blocks is changed. */
+const char *heap_init(size_t nursery_bytes, size_t heap_bytes, dead_object_fn dead);
 /* The address space goes back: nothing is in the heap any more. */
 void heap_fini(void);
 void heap_sum_counts(struct heap_counts *into, const struct heap_counts *from);
