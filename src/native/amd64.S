@@ -59,14 +59,13 @@
         movq    %rsp, LINK_SP(%r11)
         movq    %r15, LINK_STACK(%r11)
         movq    %r11, %rsp
-        .cfi_remember_state
         .cfi_escape DW_CFA_def_cfa_expression, 5, DW_OP_breg_rsp, LINK_SP, DW_OP_deref, DW_OP_plus_uconst, 8
         .endm
 
 /* And back. %rsp is at the link. */
         .macro TO_OCAML
         movq    LINK_SP(%rsp), %rsp
-        .cfi_restore_state
+        .cfi_def_cfa %rsp, 8
         movq    STATE(YOUNG_PTR), %r15
         .endm
 
@@ -177,16 +176,12 @@ caml_system__code_begin:
         jz      1f
         .cfi_remember_state
         RESTORE_REGS
-        movq    LINK_SP(%rsp), %rsp
-        .cfi_def_cfa %rsp, 8
-        movq    STATE(YOUNG_PTR), %r15
+        TO_OCAML
         ret
 1:      .cfi_restore_state
         addq    $SAVED_SIZE, %rsp
         .cfi_escape DW_CFA_def_cfa_expression, 5, DW_OP_breg_rsp, LINK_SP, DW_OP_deref, DW_OP_plus_uconst, 8
-        movq    LINK_SP(%rsp), %rsp
-        .cfi_def_cfa %rsp, 8
-        movq    STATE(YOUNG_PTR), %r15
+        TO_OCAML
         addq    $16, %rsp
         movq    caml_exn_Stack_overflow@GOTPCREL(%rip), %rax
         jmp     caml_raise_exn

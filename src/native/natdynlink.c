@@ -11,16 +11,14 @@
 #include "prims/marshal.h"
 
 #include <dlfcn.h>
-#include <stdio.h>
-
-enum { SYMBOL_MOST = 512 };
 
 /* caml<unit>.<part>, NULL: there is none. */
 static void *unit_symbol(void *library, const char *unit, const char *part)
 {
-  char name[SYMBOL_MOST];
-  int length = snprintf(name, sizeof name, "caml%s.%s", unit, part);
-  return length < (int)sizeof name ? dlsym(library, name) : NULL;
+  char *name = caml_stat_strconcat(4, "caml", unit, ".", part);
+  void *symbol = dlsym(library, name);
+  caml_stat_free(name);
+  return symbol;
 }
 
 static value unmarshal_string(const void *string)
