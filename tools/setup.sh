@@ -118,6 +118,13 @@ ocaml_on_path()
   case $(ocamlc -version 2>/dev/null) in 5.3.*) ;; *) return 1 ;; esac
 }
 
+# Code of such a compiler has frames, and calls functions, that the native back end does not know.
+refuse_variants()
+{
+  ! ocaml_on_path || ! ocamlc -config | grep -Eq '^(with_frame_pointers|tsan): true' ||
+    die "the OCaml on PATH was configured with frame pointers or for TSan, for which there is no native back end: take another"
+}
+
 in_sources() { (cd "$work/src" && unset MAKEFLAGS MFLAGS MAKELEVEL && "$@"); }
 
 # The prefix is renamed into place first and the sources last: sources present
@@ -161,6 +168,7 @@ STOCK_OCAMLRUND=$debug_runtime"
 
 toolchain_present() { sources_present && { ocaml_on_path || [ -x "$cache/prefix/bin/ocamlc" ]; }; }
 
+refuse_variants
 packages=$(missing_packages)
 if [ -z "$packages" ] && toolchain_present; then
   write_env
