@@ -89,7 +89,7 @@ static void alarm_ring(struct bac_domain *b, bac_value record, bac_value env)
   (void)env;
   if (bac_field(bac_field(record, ALARM_HANDLE), 0) != Val_long(capi_internal(b)->id)) return;
   BAC_ROOTS(b, &record);
-  finalise_register(b, true, alarm_ring, record, BAC_NIL);
+  if (!finalise_register(b, true, alarm_ring, record, BAC_NIL)) bac_fatal("out of memory: no room for an alarm");
   bac_finaliser f = (bac_finaliser)Field(record, CLOSURE_CODE);
   f(b, BAC_NIL, bac_field(record, CLOSURE_ENV));
 }

@@ -355,7 +355,7 @@ static value alloc_custom_major(struct domain *d, mlsize_t wosize, bool finalise
 {
   value v = gc_alloc_major_or_collect(d, wosize, Custom_tag, kind_of_tag(Custom_tag, finaliser));
   if (v == 0) return 0;
-  pacing_custom(share);
+  pacing_custom(gc_domain(d), share);
   if (share > 0) domain_request(d, DOMAIN_WANT_SLICE);
   return v;
 }
@@ -402,13 +402,13 @@ void gc_note_first(struct domain *d, value cont, struct gc_note *note)
 
 void gc_adjust_speed(struct domain *d, mlsize_t mem, mlsize_t max)
 {
-  pacing_custom(share_of((double)mem, (double)max));
+  pacing_custom(gc_domain(d), share_of((double)mem, (double)max));
   domain_request(d, DOMAIN_WANT_SLICE);
 }
 
 void gc_dependent_memory(struct domain *d, intnat bytes)
 {
   if (bytes <= 0) return;
-  pacing_custom(share_of((double)bytes, custom_major_bytes()));
+  pacing_custom(gc_domain(d), share_of((double)bytes, custom_major_bytes()));
   domain_request(d, DOMAIN_WANT_SLICE);
 }

@@ -235,7 +235,6 @@ bool gc_stop(struct domain *d)
 static void minor_leader(struct domain *d, void *arg)
 {
   (void)arg;
-  pacing_count_sharers_stw();
   minor_collect_stw(gc_domain(d));
   /* The others owe their part of the major work that this collection brought. */
   if (bac_domains.count > 1)

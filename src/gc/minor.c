@@ -475,7 +475,7 @@ static void minor_free_special(struct gc_domain *g)
     value v = g->rem.special.at[i].v;
     header_t hd = Hd_val(v);
     if (hd == FORWARDED)
-      pacing_custom(g->rem.special.at[i].share);
+      pacing_custom(g, g->rem.special.at[i].share);
     else if (Tag_hd(hd) == Cont_tag)
       bac_gc.client.free_continuation(v);
     else if (bac_gc.client.custom_has_finaliser(v))
@@ -560,6 +560,7 @@ void minor_collect_stw(struct gc_domain *leader)
   trace_begin(&leader->dom, TRACE_MINOR);
   gc_tell_moment(leader, GC_MINOR_BEGINS);
   gc_message(MESSAGE_MINOR, "<");
+  pacing_count_sharers_stw();
   size_t fullest, in_use = minor_words_in_use(&fullest);
   trace_counter(&leader->dom, TRACE_MINOR_ALLOCATED, in_use);
   struct minor_job job = {.leader = leader, .lock = LOCK_INIT(RANK_LEAF), .tasks = VEC_EMPTY, .shared = VEC_EMPTY};

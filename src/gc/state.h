@@ -419,7 +419,7 @@ bool compact_is_due(struct auto_compaction *a, size_t max_overhead, uint64_t cyc
 void pacing_init(void);
 void pacing_overhead_changed_stw(void);                      /* the parameter space_overhead */
 void pacing_allocated(struct gc_domain *g);                  /* tells g's direct words */
-void pacing_count_sharers_stw(void);                         /* a nursery is full */
+void pacing_count_sharers_stw(void);                         /* before nurseries are emptied */
 void pacing_promoted_stw(uint64_t words, uint64_t fullest);  /* by all domains; words of the fullest nursery */
 /* So many words of g's nursery later the next slice is due; SIZE_MAX: not within the nursery. */
 size_t pacing_next_slice(const struct gc_domain *g);
@@ -432,7 +432,7 @@ bool pacing_wants_cycle(const struct gc_domain *g);          /* it is time to st
 void pacing_cycle_finished_stw(void);
 void pacing_cycle_swept(void);                               /* by whoever ended the sweeping */
 int64_t pacing_blocks_wanted(void);                          /* that the next cycle may take at most */
-void pacing_custom(double share_of_cycle);                  /* off-heap memory, as a share of a cycle's allocation */
+void pacing_custom(struct gc_domain *g, double share_of_cycle);   /* off-heap memory of g's, as a share of a cycle's allocation; [own] or [stw] */
 
 /* ---- limit.c ---- */
 int64_t limit_heap_blocks(void);                             /* what memory outside leaves of the limit to the heap */
