@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GCBench on Bactrian. The same program on bdwgc: gcbench_bdwgc.c. `make bench-c` runs both.
  *
- * usage: gcbench [DEPTH [MINOR_HEAP_WORDS [SPACE_OVERHEAD]]] */
+ * usage: gcbench [DEPTH [MINOR_HEAP_WORDS [SPACE_OVERHEAD]]]      (256k words; 60: bdwgc keeps its heap about so full) */
 #include <bactrian/gc.h>
 
 #include "gcbench.h"
@@ -65,6 +65,7 @@ int main(int argc, char **argv)
   const char *why;
   struct bac_params params;
   bac_params_default(&params);
+  params.control.space_overhead = 60;
   if (argc > 2) params.control.minor_heap_size = strtoul(argv[2], NULL, 10);
   if (argc > 3) params.control.space_overhead = strtoul(argv[3], NULL, 10);
   struct bac_domain *d = bac_start(&params, &why);
