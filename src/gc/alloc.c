@@ -244,9 +244,6 @@ void gc_nursery_alloc(struct domain *d, size_t whsize)
 
 /* ---- Major heap ---- */
 
-/* Direct allocation is told to the pacing in portions of this many words. */
-enum { DIRECT_WORDS_TOLD = 16 * 1024 };
-
 static inline value tell_allocated(struct gc_domain *g, value v)
 {
   const struct gc_observer *o = gc_observer();

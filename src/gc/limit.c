@@ -127,14 +127,11 @@ static bool limit_make_room(struct domain *d, size_t blocks)
   return false;
 }
 
-/* Smaller blocks are told to the pacing when they are there. */
-enum { FORESEEN_LEAST_WORDS = 16 * 1024 };
-
 bool gc_make_room(struct domain *d, mlsize_t wosize)
 {
   size_t blocks = wosize < SLOT_WORDS_MAX ? 0 : div_up(wosize + 1, BLOCK_WORDS);
   if (wosize > Max_wosize || !limit_may_hold(blocks)) return false;
-  if (wosize > FORESEEN_LEAST_WORDS) gc_slice_before(gc_domain(d), wosize);
+  if (wosize > DIRECT_WORDS_TOLD) gc_slice_before(gc_domain(d), wosize);
   return limit_make_room(d, blocks);
 }
 

@@ -416,6 +416,8 @@ uint64_t compact_wasted_words(const struct heap_counts *counts);
 bool compact_is_due(struct auto_compaction *a, size_t max_overhead, uint64_t cycle, uint64_t wasted, uint64_t live);
 
 /* ---- pacing.c ---- */
+/* Direct allocation is told to the pacing in portions of this many words; what is larger, before it is there (gc_make_room). */
+enum { DIRECT_WORDS_TOLD = 16 * 1024 };
 void pacing_init(void);
 void pacing_overhead_changed_stw(void);                      /* the parameter space_overhead */
 void pacing_allocated(struct gc_domain *g);                  /* tells g's direct words */

@@ -209,15 +209,6 @@ static inline header_t object_colour(value v, uint8_t kind)
   if ((kind & 0xf) == KIND_SCAN) return Colour_hd(Hd_val(v));
   return (header_t)(load_relaxed(side_byte(Hp_val(v))) & SIDE_COLOUR) << HEADER_COLOUR_SHIFT;
 }
-static inline void object_set_colour(value v, uint8_t kind, header_t colour)
-{
-  if ((kind & 0xf) == KIND_SCAN) {
-    header_set_colour(Hp_val(v), Hd_val(v), colour);
-  } else {
-    uint8_t *side = side_byte(Hp_val(v));
-    store_relaxed(side, (uint8_t)((load_relaxed(side) & ~SIDE_COLOUR) | side_colour(colour)));
-  }
-}
 
 /* Block i holds an object of the heap's colour: while it is marked, or when a pool ceases to be a domain's current one. A pool that was not
  * seen since the colours changed is all dead (POOL-4), and swept without a look at what is in it. Read first: several threads mark, and 64 blocks share a

@@ -321,6 +321,16 @@ static void expect_walk(struct allocator *a, int64_t objects, int64_t words)
   expect_counts(a, objects, words);
 }
 
+static void object_set_colour(value v, uint8_t kind, header_t colour)
+{
+  if ((kind & 0xf) == KIND_SCAN) {
+    header_set_colour(Hp_val(v), Hd_val(v), colour);
+  } else {
+    uint8_t *side = side_byte(Hp_val(v));
+    store_relaxed(side, (uint8_t)((load_relaxed(side) & ~SIDE_COLOUR) | side_colour(colour)));
+  }
+}
+
 TEST(objects_against_a_model)
 {
   static struct model m;
