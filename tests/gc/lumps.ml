@@ -24,7 +24,7 @@ let others n work =
   domains
 
 let () =
-  let most = 330 in
+  let most = 360 in
   Check.between "large blocks" 0 most (overhead ());
   let go = Atomic.make false in
   let allocating = others 7 (fun () -> while not (Atomic.get go) do ignore (Sys.opaque_identity (ref 1)); Domain.cpu_relax () done) in
