@@ -399,7 +399,7 @@ static void *thread_main(void *boxed)
   struct thread_start *start = boxed;
   char handlers_stack[OS_SIGNAL_STACK_BYTES];
   stack_t before;
-  own_stack.low = handlers_stack - start->stack_bytes;
+  own_stack.low = (char *)((uintptr_t)handlers_stack - start->stack_bytes);   /* outside of that array */
   own_stack.size = start->stack_bytes;
   sigaltstack(&(stack_t){.ss_sp = handlers_stack, .ss_size = sizeof handlers_stack}, &before);
   start->run(start->arg);
