@@ -79,6 +79,8 @@ int main(int argc, char **argv)
   struct sigaction action;
   /* Free blocks are to be free in the figures too: with glibc.malloc.tcache_count=0. */
   mallopt(M_MXFAST, 0);
+  /* The C library has as many arenas as threads ever met in malloc, which is chance. */
+  mallopt(M_ARENA_MAX, 1);
   for (int i = 0; i < cycles && failures == 0; i++) {
     cycle(argv[1], argv[4], pooled);
     if (i == SETTLED) before = usage_now();
