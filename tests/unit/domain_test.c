@@ -474,9 +474,9 @@ TEST(who_has_no_turn_waits_at_its_next_safepoint)
   static struct fake leader, other;
   bac_domains.stw->cores = 1;
   REQUIRE(fake_enter(&leader, 0));
+  fake_start(&other, body_goes_on_in_turn);
   domain_set_self(&leader.d);
   domain_leave_blocking(&leader.d);
-  fake_start(&other, body_goes_on_in_turn);
   await_state(&other, DOMAIN_RUNNING);
   while (!stw_run(&leader.d, check_turns_stw, NULL)) {}
   uint32_t acks = load_seq(&other.acks);
