@@ -59,8 +59,7 @@ static struct gc_domain *gc_domain_new(void)
   struct gc_domain *g = gc_domain_alloc(bac_gc.client.state_size);
   if (g == NULL) return NULL;
   g->stress_left = bac_gc.params.stress;
-  g->unscanned.at = mem_resize(NULL, UNSCANNED_FIRST * sizeof *g->unscanned.at);
-  if (g->unscanned.at != NULL) g->unscanned.cap = UNSCANNED_FIRST;
+  (void)vec_try_reserve(&g->unscanned, UNSCANNED_FIRST);   /* if not, it grows later */
   young_list_renew(g);
   if (domain_enter(&g->dom, gc_domain_ready, NULL)) return g;
   gc_domain_free(g);

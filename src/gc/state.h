@@ -170,7 +170,8 @@ struct gc_domain {
   value *sample_at;               /* [own, stw] the observer's sample point in the nursery, NULL: none (hooks.h) */
   value *slice_at;                /* [own, stw] where in the nursery the next slice is due, NULL: after the minor collection */
   bool behind;                    /* [own] the last slice did not do all that is due */
-  int64_t lump;                   /* [own] words allocated in the major heap, not by promotion, since the last slice, less those that it foresaw */
+  int64_t lump;                   /* [own, stw] words allocated in the major heap, not by promotion, and what off-heap memory stands for, since the last slice, less what
+                                     it foresaw */
   uint64_t stress_left;           /* allocations until the next forced collection */
   unsigned sweep_hint;
   struct work_window window;      /* [own] */

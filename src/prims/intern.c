@@ -14,7 +14,12 @@ enum { WORDS_PER_BYTE = 3 };
 
 /* What is larger is not kept for the next message. With nothing kept, the C library gave all of it back to the system at the end of each message of
  * a megabyte, and a fifth of the time of reading was page faults. */
-enum { TABLE_KEPT = 2 << 20, STACK_KEPT = 512 << 10, BUFFER_KEPT = 2 << 20 };
+#if defined(__SANITIZE_ADDRESS__)
+/* As large as the message allows, so that the sanitizer sees each step outside. */
+enum { TABLE_LEAST = 1, TABLE_KEPT = 0, STACK_KEPT = 0, BUFFER_KEPT = 0 };
+#else
+enum { TABLE_LEAST = 256, TABLE_KEPT = 2 << 20, STACK_KEPT = 512 << 10, BUFFER_KEPT = 2 << 20 };
+#endif
 
 /* ---- Errors ---- */
 
@@ -205,7 +210,6 @@ static void reserve_objects(struct intern_state *s, size_t objects)
   if (objects == 0) return;
   if (objects > s->header.plain_size || objects > s->header.words / 2) intern_refuse(s, "ill-formed message");
   if (objects > s->table_cap) {
-    enum { TABLE_LEAST = 256 };
     free(s->table);
     s->table_cap = max_size(objects, TABLE_LEAST);
     s->table = malloc(s->table_cap * sizeof(value));

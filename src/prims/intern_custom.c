@@ -136,32 +136,19 @@ CAMLexport void caml_deserialize_block_1(void *to, intnat count)
   if (count > 0) memcpy(to, from, (size_t)count);
 }
 
-CAMLexport void caml_deserialize_block_2(void *to, intnat count)
-{
-  const unsigned char *from = take_array(count, 2);
-  for (intnat i = 0; i < count; i++) {
-    uint16_t n = load_be16(from + 2 * i);
-    memcpy((char *)to + 2 * i, &n, sizeof n);
+/* Big-endian numbers; [to] need not be aligned. */
+#define DESERIALIZE_BLOCK(bytes, bits) \
+  CAMLexport void caml_deserialize_block_##bytes(void *to, intnat count) \
+  { \
+    const unsigned char *from = take_array(count, bytes); \
+    for (intnat i = 0; i < count; i++) { \
+      uint##bits##_t n = load_be##bits(from + bytes * i); \
+      memcpy((char *)to + bytes * i, &n, sizeof n); \
+    } \
   }
-}
-
-CAMLexport void caml_deserialize_block_4(void *to, intnat count)
-{
-  const unsigned char *from = take_array(count, 4);
-  for (intnat i = 0; i < count; i++) {
-    uint32_t n = load_be32(from + 4 * i);
-    memcpy((char *)to + 4 * i, &n, sizeof n);
-  }
-}
-
-CAMLexport void caml_deserialize_block_8(void *to, intnat count)
-{
-  const unsigned char *from = take_array(count, 8);
-  for (intnat i = 0; i < count; i++) {
-    uint64_t n = load_be64(from + 8 * i);
-    memcpy((char *)to + 8 * i, &n, sizeof n);
-  }
-}
+DESERIALIZE_BLOCK(2, 16)
+DESERIALIZE_BLOCK(4, 32)
+DESERIALIZE_BLOCK(8, 64)
 
 /* Doubles are little-endian, but single floats big-endian. */
 CAMLexport void caml_deserialize_block_float_8(void *to, intnat count)
