@@ -16,8 +16,9 @@ capi_programs := $(call test_programs,$(capi_tests))
 byte_programs := $(call test_programs,$(byte_tests))
 mock_obj := $(call object,$(wildcard tests/mock/*.c))
 
-.PHONY: tests
-tests: $(core_programs) $(capi_programs) $(byte_programs)
+.PHONY: tests core-tests
+core-tests: $(core_programs)
+tests: core-tests $(capi_programs) $(byte_programs)
 
 $B/obj/tests/%.o: ALL_CPPFLAGS += -Itests
 
