@@ -371,7 +371,7 @@ __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) { return "report_thread_leaks=0"; }
 #endif
 
-enum { END_POLL_NS = 100 * 1000 };
+enum { END_POLL_NS = 100 * 1000, END_POLLS = 20 };
 
 void os_threads_end(void)
 {
@@ -409,10 +409,21 @@ static void *thread_main(void *boxed)
   return NULL;
 }
 
+/* Where there is no room for its stack, that of threads may be in the way which have ended, or have told so and are about to. */
+static int thread_create_with(const pthread_attr_t *attributes, struct thread_start *start)
+{
+  pthread_t thread;
+  int err = pthread_create(&thread, attributes, thread_main, start);
+  for (int polls = 0; err == EAGAIN && polls < END_POLLS; polls++) {
+    if (!ended_join(0)) os_wait(&ended.joined, __atomic_load_n(&ended.joined, __ATOMIC_SEQ_CST), END_POLL_NS);
+    err = pthread_create(&thread, attributes, thread_main, start);
+  }
+  return err;
+}
+
 /* The stack is as much larger than usual as handlers have of it. */
 static int thread_create(struct thread_start *start)
 {
-  pthread_t thread;
   pthread_attr_t attributes;
   pthread_once(&ended.once, ended_survives_fork);
   int err = pthread_attr_init(&attributes);
@@ -420,7 +431,7 @@ static int thread_create(struct thread_start *start)
   pthread_attr_getstacksize(&attributes, &start->stack_bytes);
   pthread_attr_setstacksize(&attributes, start->stack_bytes + OS_SIGNAL_STACK_BYTES);
   __atomic_fetch_add(&ended.started, 1, __ATOMIC_SEQ_CST);
-  err = pthread_create(&thread, &attributes, thread_main, start);
+  err = thread_create_with(&attributes, start);
   if (err != 0) __atomic_fetch_sub(&ended.started, 1, __ATOMIC_SEQ_CST);
   pthread_attr_destroy(&attributes);
   return err;
