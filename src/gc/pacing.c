@@ -23,7 +23,7 @@ static const double WASTED_MOST = 0.4;
 
 /* The least budget: a small heap does not cycle for nothing (FIELD M12). With these figures, and marking in a half of the budget, its peak is
  * still within L (1 + o/100) and a nursery of 256k words. */
-enum { BUDGET_LEAST_WORDS = 104 * 1024, BUDGET_LEAST_MOST = 384 * 1024 };
+enum { BUDGET_LEAST_WORDS = 72 * 1024, BUDGET_LEAST_MOST = 384 * 1024 };
 static const double BUDGET_LEAST_PART = 1 / 1.6;
 
 /* The most that one slice does, unless the program gets ahead of it: a pause of about a millisecond. */
