@@ -71,11 +71,18 @@ static value take_floats(struct intern_state *s, uint64_t count, tag_t tag, bool
   return v;
 }
 
+/* The object that a reference stands for, where objects before [next] are numbered; NULL if there is none. */
+static INLINED const value *shared_object(const struct intern_state *s, const value *next, uint64_t n)
+{
+  size_t count = (size_t)(next - s->objects), index = s->absolute ? n : count - n;
+  return likely(index < count) ? &s->objects[index] : NULL;
+}
+
 static value take_shared(struct intern_state *s, uint64_t n)
 {
-  size_t count = (size_t)(s->object - s->objects), index = s->absolute ? n : count - n;
-  if (index >= count) intern_ill_formed(s);
-  return s->objects[index];
+  const value *object = shared_object(s, s->object, n);
+  if (object == NULL) intern_ill_formed(s);
+  return *object;
 }
 
 /* ---- Closures ---- */
@@ -352,10 +359,10 @@ static INLINED value walk_string(struct intern_state *s, struct cursor *c, size_
 /* [bytes]: of the whole item. */
 static INLINED value walk_shared(struct intern_state *s, struct cursor *c, size_t n, unsigned bytes)
 {
-  size_t count = (size_t)(c->object - s->objects), index = s->absolute ? n : count - n;
-  if (unlikely(index >= count)) cursor_ill_formed(s, *c);
+  const value *object = shared_object(s, c->object, n);
+  if (unlikely(object == NULL)) cursor_ill_formed(s, *c);
   c->at += bytes;
-  return s->objects[index];
+  return *object;
 }
 
 static INLINED value walk_double(struct intern_state *s, struct cursor *c, enum place place)
