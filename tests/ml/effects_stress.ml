@@ -1,4 +1,5 @@
 (* SPDX-License-Identifier: MIT *)
+(* runparam: l=8M *)
 (* Effects on bytecode fibers: deep and shallow handlers, reperform, exceptions
    through handlers, extra arguments across handlers, generators, deep stacks,
    continuations across collections, misuse. *)

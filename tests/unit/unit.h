@@ -33,14 +33,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNIT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define UNIT_SANITIZED 1
+#ifndef __has_feature
+#define __has_feature(x) 0
 #endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define UNIT_TSAN 1
+#else
+#define UNIT_TSAN 0
 #endif
-#ifndef UNIT_SANITIZED
+#if UNIT_TSAN || defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define UNIT_SANITIZED 1
+#else
 #define UNIT_SANITIZED 0
 #endif
 
