@@ -381,8 +381,8 @@ static INLINED value walk_fields(struct intern_state *s, struct cursor *c, struc
   return v;
 }
 
-/* The codes of which nearly all of any message is made are taken here, where there is room for the longest of them; the
- * end of the data, and all others, are left to take_item. */
+/* The codes of which nearly all of any message is made are taken here: those of one byte everywhere, so that the fields of a block may turn
+ * out to be missing when they are read, the others where there is room for the longest of them. The rest is left to take_item. */
 static INLINED void walk(struct intern_state *s, value *root, enum place place)
 {
   enum { CODE_ROOM = 9 };
@@ -392,7 +392,7 @@ static INLINED void walk(struct intern_state *s, value *root, enum place place)
   for (;;) {
     value *slot = now.at++;
     now.left--;
-    unsigned code = end - c.at >= CODE_ROOM ? *c.at : CODE_CUSTOM_OLD;
+    unsigned code = c.at != end ? *c.at : CODE_CUSTOM_OLD;
     if (code >= PREFIX_SMALL_BLOCK) {
       mlsize_t size = code >> 4 & 7;
       if (likely(size != 0)) {
@@ -409,7 +409,7 @@ static INLINED void walk(struct intern_state *s, value *root, enum place place)
       c.at++;
       *slot = walk_string(s, &c, code & 0x1f, place);
     } else {
-      switch (code) {
+      switch (end - c.at >= CODE_ROOM ? code : CODE_CUSTOM_OLD) {
       case CODE_INT8:
         *slot = Val_long((int8_t)c.at[1]);
         c.at += 2;
