@@ -1,6 +1,7 @@
 (* SPDX-License-Identifier: MIT *)
 (* runparam: V=1 *)
 (* variants: none *)
+(* tsan: no it measures *)
 (* Stacks of continuations that nobody resumes are freed, whether these die young or old, and however often their stacks have been
    suspended and resumed before. *)
 open Effect

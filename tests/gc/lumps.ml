@@ -1,6 +1,7 @@
 (* SPDX-License-Identifier: MIT *)
 (* runparam: o=120 *)
 (* variants: none *)
+(* tsan: no it measures *)
 (* A domain that allocates in lumps, large blocks or off-heap memory, and next to nothing in its nursery: it pays for them, whatever the
    others do, and whether there is a nursery to catch up in or not. *)
 let blocks = 4 and words = 300_000
