@@ -6,7 +6,7 @@
 # those of capi_tests see the public header, and link with libbactrian.a alone;
 # those of byte_tests link with the whole bytecode runtime.
 
-core_tests := unit model torture fault abort
+core_tests := unit model fault abort
 capi_tests := capi
 byte_tests := prims bytecode fuzz
 

@@ -12,6 +12,7 @@
  * State: hook pointers, set by the thread library and the profiler at their
  * start, before a second thread or domain runs. Some are ABI names; programs may set the timing hooks at any time. */
 #include "abi/runtime.h"
+#include "os/os.h"
 #include "sync/atomic.h"
 
 #include <errno.h>
@@ -184,4 +185,14 @@ CAMLexport void caml_leave_blocking_section(void)
   caml_leave_blocking_section_hook();
   if (signals_deliverable()) domain_request(domain_self(), DOMAIN_WANT_ACTIONS);
   errno = saved;
+}
+
+bool thread_room_awaited(int error, int attempts)
+{
+  enum { ATTEMPTS_MOST = 20 };
+  if (error != EAGAIN || attempts == ATTEMPTS_MOST) return false;
+  caml_enter_blocking_section_no_pending();
+  os_threads_settle();
+  caml_leave_blocking_section();
+  return true;
 }

@@ -105,6 +105,10 @@ void timing_hooks_call(struct domain *d, enum gc_moment moment);
 /* The memory profiler's callbacks; the same convention. At most one. */
 void actions_set_memprof(value (*run_exn)(void));
 
+/* A thread could not be started, with this errno value, after so many attempts before: may another succeed? Then it has waited, in a blocking
+ * section, for threads whose stacks may be in the way: they have ended, or told so and are about to. [may gc, others run] */
+bool thread_room_awaited(int error, int attempts);
+
 /* Signals (signals.c). Is there a recorded one that the calling thread does not block? And may its domain run handlers? Only the
  * first may be asked in a blocking section, where a thread has no domain. [no gc] */
 bool signals_unblocked(void);

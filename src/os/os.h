@@ -52,10 +52,12 @@ static inline void os_relax(void)
 
 unsigned os_core(void);     /* the core that this thread is on, by a number that the system gives it */
 
-/* A thread that nobody joins. 0 or an errno value. The new thread has all signals
+/* A thread that nobody joins. 0 or an errno value; EAGAIN: no room, perhaps only until threads that have ended are gone. The new thread has all signals
  * blocked but those that signal an error, and a stack for their handlers (sigaltstack), of so many bytes. */
 enum { OS_SIGNAL_STACK_BYTES = 64 * 1024 };
 int os_thread_start(void (*run)(void *arg), void *arg);
+/* Waits until the last thread that has ended is gone, or 0.1 ms for one that is about to end. [blocks] */
+void os_threads_settle(void);
 /* Waits until no thread of os_thread_start is left, to its last instruction; all of them are ending. */
 void os_threads_end(void);
 

@@ -338,7 +338,7 @@ void os_yield(void) { sched_yield(); }
 /* ---- Threads ---- */
 
 /* So that none is ever left with an instruction to go in code that may be unloaded, each thread that ends joins the one that
- * ended before. All [atomic]. */
+ * ended before (or os_threads_settle did). All [atomic]. */
 static struct {
   pthread_t last;                /* 0: none */
   uint32_t started, joined;      /* joined: futex */
@@ -371,7 +371,7 @@ __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) { return "report_thread_leaks=0"; }
 #endif
 
-enum { END_POLL_NS = 100 * 1000, END_POLLS = 20 };
+enum { END_POLL_NS = 100 * 1000 };
 
 void os_threads_end(void)
 {
@@ -380,6 +380,12 @@ void os_threads_end(void)
     if (joined == __atomic_load_n(&ended.started, __ATOMIC_SEQ_CST)) return;
     if (!ended_join(0)) os_wait(&ended.joined, joined, END_POLL_NS);
   }
+}
+
+void os_threads_settle(void)
+{
+  uint32_t joined = __atomic_load_n(&ended.joined, __ATOMIC_SEQ_CST);
+  if (!ended_join(0)) os_wait(&ended.joined, joined, END_POLL_NS);
 }
 
 struct thread_start {
@@ -409,21 +415,10 @@ static void *thread_main(void *boxed)
   return NULL;
 }
 
-/* Where there is no room for its stack, that of threads may be in the way which have ended, or have told so and are about to. */
-static int thread_create_with(const pthread_attr_t *attributes, struct thread_start *start)
-{
-  pthread_t thread;
-  int err = pthread_create(&thread, attributes, thread_main, start);
-  for (int polls = 0; err == EAGAIN && polls < END_POLLS; polls++) {
-    if (!ended_join(0)) os_wait(&ended.joined, __atomic_load_n(&ended.joined, __ATOMIC_SEQ_CST), END_POLL_NS);
-    err = pthread_create(&thread, attributes, thread_main, start);
-  }
-  return err;
-}
-
 /* The stack is as much larger than usual as handlers have of it. */
 static int thread_create(struct thread_start *start)
 {
+  pthread_t thread;
   pthread_attr_t attributes;
   pthread_once(&ended.once, ended_survives_fork);
   int err = pthread_attr_init(&attributes);
@@ -431,7 +426,7 @@ static int thread_create(struct thread_start *start)
   pthread_attr_getstacksize(&attributes, &start->stack_bytes);
   pthread_attr_setstacksize(&attributes, start->stack_bytes + OS_SIGNAL_STACK_BYTES);
   __atomic_fetch_add(&ended.started, 1, __ATOMIC_SEQ_CST);
-  err = thread_create_with(&attributes, start);
+  err = pthread_create(&thread, &attributes, thread_main, start);
   if (err != 0) __atomic_fetch_sub(&ended.started, 1, __ATOMIC_SEQ_CST);
   pthread_attr_destroy(&attributes);
   return err;

@@ -172,7 +172,9 @@ CAMLprim value caml_domain_spawn(value function, value term_sync)
   }
   add_seq(&caml_num_domains_running, 1);
   value id = Val_long(d->id);
-  if (os_thread_start(domain_thread, s) != 0) {
+  int error, attempts = 0;
+  while ((error = os_thread_start(domain_thread, s)) != 0 && thread_room_awaited(error, attempts)) attempts++;
+  if (error != 0) {
     domain_abandon(d);
     spawn_free(s);
     caml_failwith("failed to create domain thread");

@@ -9,7 +9,8 @@
  * - each read is checked against the end of the data;
  * - each block is checked against the words and objects that the header
  *   claims, and (but for custom blocks) against the bytes left, of which each
- *   field takes at least one; of the words claimed no more count than so many bytes can
+ *   field takes at least one; a block of at most seven fields may have none of
+ *   them, which is noticed when they are read. Of the words claimed no more count than so many bytes can
  *   make: memory is bounded by what was really sent;
  * - each reference is checked against the objects built so far;
  * - tags that the collector gives a meaning to are accepted in the form of code

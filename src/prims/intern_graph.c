@@ -382,7 +382,7 @@ static INLINED value walk_fields(struct intern_state *s, struct cursor *c, struc
 }
 
 /* The codes of which nearly all of any message is made are taken here: those of one byte everywhere, so that the fields of a block may turn
- * out to be missing when they are read, the others where there is room for the longest of them. The rest is left to take_item. */
+ * out to be missing when they are read; short strings that are there; the others where there is room for the longest of them. The rest is left to take_item. */
 static INLINED void walk(struct intern_state *s, value *root, enum place place)
 {
   enum { CODE_ROOM = 9 };

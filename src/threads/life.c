@@ -126,6 +126,13 @@ static void thread_main(void *arg)
   thread_end(t);
 }
 
+/* 0 or an errno value. */
+static int thread_launch(struct thread *t)
+{
+  int error = tick_start();
+  return error ? error : os_thread_start(thread_main, t);
+}
+
 CAMLprim value caml_thread_new(value closure)
 {
   if (caml_debugger_in_use) caml_fatal_error("ocamldebug does not support multithreaded programs");
@@ -135,8 +142,8 @@ CAMLprim value caml_thread_new(value closure)
   if (!t) caml_raise_out_of_memory();
   t->descr = descr;
   pthread_sigmask(SIG_BLOCK, NULL, &t->signals);
-  int error = tick_start();
-  if (!error) error = os_thread_start(thread_main, t);
+  int error, attempts = 0;
+  while ((error = thread_launch(t)) && thread_room_awaited(error, attempts)) attempts++;
   if (error) {
     thread_remove(t);
     sync_check_error(error, "Thread.create");

@@ -1,7 +1,6 @@
 (* SPDX-License-Identifier: MIT *)
 (* runparam: V=1 *)
 (* variants: none *)
-(* tsan: no it measures *)
 (* Stacks of continuations that nobody resumes are freed, whether these die young or old, and however often their stacks have been
    suspended and resumed before. *)
 open Effect
@@ -38,21 +37,22 @@ let growth rounds f =
 
 (* A sanitizer keeps what is freed for a while. *)
 let sanitized = match Sys.getenv_opt "MODE" with Some ("asan" | "tsan") -> true | _ -> false
+let rounds = if sanitized then 2 else 12
 
-let dropped name rounds f =
+let dropped name f =
   let grew = growth rounds f in
   Check.between (name ^ ": growth in kB") min_int (if sanitized then max_int else 40_000) grew
 
 (* All at once: many of them old when they are dropped, and the list of the young ones grows meanwhile. *)
 let () =
-  dropped "20,000 at once, resumed three times" 12 (fun () ->
+  dropped "20,000 at once, resumed three times" (fun () ->
       for i = 0 to 19_999 do start i 10 done;
       for _ = 1 to 3 do for i = 0 to 19_999 do resume i done done;
       Array.fill suspended 0 20_000 None)
 
 (* One at a time: they die young. *)
 let () =
-  dropped "20,000 in turn, resumed three times" 12 (fun () ->
+  dropped "20,000 in turn, resumed three times" (fun () ->
       for _ = 1 to 20_000 do
         start 0 10;
         for _ = 1 to 3 do resume 0 done;
@@ -61,7 +61,7 @@ let () =
 
 (* The same with other young blocks whose death matters between them. *)
 let () =
-  dropped "with custom blocks" 12 (fun () ->
+  dropped "with custom blocks" (fun () ->
       for i = 1 to 20_000 do
         start (i land 7) 10;
         ignore (Sys.opaque_identity (Bigarray.Array1.create Bigarray.char Bigarray.c_layout 10));
@@ -72,7 +72,7 @@ let () =
 
 (* Those that go on in another domain than the one that suspended them first. *)
 let () =
-  dropped "in another domain" 12 (fun () ->
+  dropped "in another domain" (fun () ->
       for i = 0 to 4_999 do start i 10 done;
       Domain.join (Domain.spawn (fun () ->
           for _ = 1 to 3 do for i = 0 to 4_999 do resume i done done;

@@ -17,7 +17,7 @@
  * BAC_SEED. Prints one line for each failure, at the end the seed and
  * `N passed, N failed`; the exit code is 0 or 1. A test that takes longer than
  * UNIT_TIMEOUT seconds ends the program. Failures may be reported from any
- * thread. UNIT_SANITIZED is 1 under ASan and TSan, else 0. */
+ * thread. UNIT_SANITIZED is 1 under ASan and TSan, else 0; UNIT_TSAN under TSan. */
 #ifndef BAC_TESTS_UNIT_H
 #define BAC_TESTS_UNIT_H
 
