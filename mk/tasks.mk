@@ -48,7 +48,7 @@ bench-pacing: setup
 	@$(MAKE) --no-print-directory MODE=release all
 	@bench/bench-pacing $(GRID)
 
-# Ten minutes; ROWS="M2 W1" for some: docs/field.md.
+# Three quarters of an hour, most of it D1; ROWS="M2 W1" for some: docs/field.md.
 bench-field: setup
 	@$(MAKE) --no-print-directory MODE=release all
 	@bench/bench-field $(ROWS)

@@ -13,6 +13,7 @@
 #include "os/os.h"
 
 #include "base/bits.h"
+#include "base/sanitizers.h"
 #include "sync/atomic.h"
 
 #include <errno.h>
@@ -362,10 +363,7 @@ static bool ended_join(pthread_t next)
   return true;
 }
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#if UNDER_TSAN
 /* In a process that ends without shutting the runtime down nobody joins the last thread. */
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) { return "report_thread_leaks=0"; }

@@ -5,6 +5,7 @@
 
 #include "abi/runtime.h"
 #include "base/bits.h"
+#include "base/sanitizers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ enum { WORDS_PER_BYTE = 3 };
 
 /* What is larger is not kept for the next message. With nothing kept, the C library gave all of it back to the system at the end of each message of
  * a megabyte, and a fifth of the time of reading was page faults. */
-#if defined(__SANITIZE_ADDRESS__)
+#if UNDER_ASAN
 /* As large as the message allows, so that the sanitizer sees each step outside. */
 enum { TABLE_LEAST = 1, TABLE_KEPT = 0, STACK_KEPT = 0, BUFFER_KEPT = 0 };
 #else

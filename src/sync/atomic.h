@@ -5,17 +5,14 @@
 #ifndef BAC_SYNC_ATOMIC_H
 #define BAC_SYNC_ATOMIC_H
 
+#include "base/sanitizers.h"
+
 #define load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 /* For a pointer that is only followed: what was written before it was published is seen through it,
  * by the data dependency that all our machines keep. The sanitizer knows no such order. */
-#if defined(__SANITIZE_THREAD__)
+#if UNDER_TSAN
 #define load_dependent(p) load_acquire(p)
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define load_dependent(p) load_acquire(p)
-#endif
-#endif
-#ifndef load_dependent
+#else
 #define load_dependent(p) load_relaxed(p)
 #endif
 #define load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)

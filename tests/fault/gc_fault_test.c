@@ -63,7 +63,7 @@ static struct gc_params small_params(void)
 {
   struct gc_params p = gc_params_default;
   p.minor_words = 4096;
-  p.verify = !UNIT_TSAN;   /* half of all that TSan would run here */
+  p.verify = !UNDER_TSAN;   /* half of all that TSan would run here */
   return p;
 }
 

@@ -13,6 +13,7 @@
 
 #include "abi/runtime.h"
 #include "base/rng.h"
+#include "base/sanitizers.h"
 #include "bytecode/debuginfo.h"
 #include "bytecode/load.h"
 #include "bytecode/startup.h"
@@ -264,7 +265,7 @@ static void start(void)
   params.heap_limit = HEAP_LIMIT;
   params.verify = 1;
   startup_runtime(&params);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !UNDER_ASAN && !UNDER_TSAN
   static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, WATCH_SIGNAL};
   for (size_t i = 0; i < countof(fatal); i++) signal(fatal[i], on_signal);
 #else

@@ -9,6 +9,7 @@
 #include "mock/mock.h"
 
 #include "base/rng.h"
+#include "base/sanitizers.h"
 #include "gc/state.h"
 #include "sync/atomic.h"
 
@@ -160,17 +161,7 @@ static void check_end(struct domain *d, const char *who)
 
 /* ASan of gcc 12 and clang 14 does not hold its allocator's locks over a fork: a child whose parent had another thread in
  * free(), one that was ending say, waits for ever in its own. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { FORKS = false };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { FORKS = false };
-#else
-enum { FORKS = true };
-#endif
-#else
-enum { FORKS = true };
-#endif
+enum { FORKS = !UNDER_ASAN };
 
 static void fork_here(struct domain *d, struct rng *rng)
 {

@@ -17,11 +17,12 @@
  * BAC_SEED. Prints one line for each failure, at the end the seed and
  * `N passed, N failed`; the exit code is 0 or 1. A test that takes longer than
  * UNIT_TIMEOUT seconds ends the program. Failures may be reported from any
- * thread. UNIT_SANITIZED is 1 under ASan and TSan, else 0; UNIT_TSAN under TSan. */
+ * thread. UNIT_SANITIZED is 1 under ASan and TSan, else 0. */
 #ifndef BAC_TESTS_UNIT_H
 #define BAC_TESTS_UNIT_H
 
 #include "base/rng.h"
+#include "base/sanitizers.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -33,19 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-#define UNIT_TSAN 1
-#else
-#define UNIT_TSAN 0
-#endif
-#if UNIT_TSAN || defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define UNIT_SANITIZED 1
-#else
-#define UNIT_SANITIZED 0
-#endif
+#define UNIT_SANITIZED (UNDER_ASAN || UNDER_TSAN)
 
 #ifndef UNIT_TIMEOUT
 #define UNIT_TIMEOUT 120
